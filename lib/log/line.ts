@@ -1,0 +1,95 @@
+/**
+ * One line of a log: a fixed-width envelope around the payload exactly as the exchange sent it.
+ *
+ *   line    = %s'{"t":' time %s',"e":' time %s',"data":' payload "}" LF
+ *   mark    = %s'{"t":' time %s',"e":' time %s',"data":null,"mark":' string [ ',"note":' json ] "}" LF
+ *   time    = 16DIGIT                          ; Unix microseconds
+ *   payload = JSON text without LF             ; starts at byte 50, ends 2 bytes before the line does
+ *
+ * `t` is the receive time, strictly increasing over all logs of one fetcher; `e` is the exchange's event time
+ * (= `t` where it gives none). Both stand at fixed offsets, so a time filter or a merge parses no JSON.
+ */
+export const TIME_AT = 5;
+export const EVENT_TIME_AT = 26;
+export const PAYLOAD_AT = 50;
+const TIME_DIGITS = 16;
+/** Bytes behind the payload: "}" LF. */
+export const CLOSING = 2;
+export const ENVELOPE = PAYLOAD_AT + CLOSING;
+/** Longest line, bytes. */
+export const LINE_MAX = 1 << 20;
+const MARK = 'null,"mark":';
+
+/** What happened where no record is: an absence is never silent. */
+export type MarkName = 'restart' | 'disconnect' | 'connect' | 'gap' | 'end' | 'loop';
+
+/** Reads the 16 digits at `at`; -1 when they are not digits. */
+function readTime(bytes: Buffer, at: number): number {
+  let value = 0;
+  for (let i = at; i < at + TIME_DIGITS; i++) {
+    const digit = bytes[i]! - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** Receive time of the line that starts at `at`, Unix microseconds. */
+export const lineTimeUs = (bytes: Buffer, at = 0): number => readTime(bytes, at + TIME_AT);
+/** Event time of the line that starts at `at`, Unix microseconds. */
+export const lineEventTimeUs = (bytes: Buffer, at = 0): number =>
+  readTime(bytes, at + EVENT_TIME_AT);
+
+/** The mark's name when the line `[at, end)` (end behind the LF) is one, else undefined. */
+export function lineMark(bytes: Buffer, at: number, end: number): string | undefined {
+  if (bytes[at + PAYLOAD_AT] !== 110 || end - at < ENVELOPE + MARK.length) return undefined;
+  const text = bytes.toString('latin1', at + PAYLOAD_AT, end - CLOSING);
+  if (!text.startsWith(MARK)) return undefined;
+  return (JSON.parse(`{"data":${text}}`) as { mark: string }).mark;
+}
+
+/** The payload text of a mark, for `writeLine`. */
+export const markPayload = (mark: MarkName, note?: Record<string, unknown>): string =>
+  `${MARK}${JSON.stringify(mark)}${note ? `,"note":${JSON.stringify(note)}` : ''}`;
+
+const head = Buffer.from('{"t":0000000000000000,"e":0000000000000000,"data":', 'latin1');
+
+function writeTime(into: Buffer, at: number, timeUs: number): void {
+  let rest = timeUs;
+  for (let i = at + TIME_DIGITS - 1; i >= at; i--) {
+    const next = Math.floor(rest / 10);
+    into[i] = 48 + (rest - next * 10);
+    rest = next;
+  }
+}
+
+/** Writes one line at `at`; returns the position behind it. The caller has made room for payload + ENVELOPE bytes. */
+export function writeLine(
+  into: Buffer,
+  at: number,
+  timeUs: number,
+  eventTimeUs: number,
+  payload: Buffer,
+): number {
+  head.copy(into, at);
+  writeTime(into, at + TIME_AT, timeUs);
+  writeTime(into, at + EVENT_TIME_AT, eventTimeUs);
+  payload.copy(into, at + PAYLOAD_AT);
+  const end = at + PAYLOAD_AT + payload.length;
+  into[end] = 125;
+  into[end + 1] = 10;
+  return end + CLOSING;
+}
+
+/** True when `[at, end)` has the envelope's form: what recovery and replicas accept as a line. */
+export function isLine(bytes: Buffer, at: number, end: number): boolean {
+  if (end - at <= ENVELOPE || end - at > LINE_MAX) return false;
+  if (bytes[end - 1] !== 10 || bytes[end - 2] !== 125) return false;
+  for (let i = 0; i < PAYLOAD_AT; i++) {
+    const byte = bytes[at + i]!;
+    if (head[i] === 48) {
+      if (byte < 48 || byte > 57) return false;
+    } else if (byte !== head[i]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,57 @@
+/**
+ * Prices and quantities are decimal text from exchange to client. Arithmetic, where a derived stream needs it,
+ * is exact: text -> BigInt scaled by 10^scale -> text. No JS number ever holds a price.
+ *
+ *   decimal = [ "-" ] 1*DIGIT [ "." 1*DIGIT ] [ ( "e" / "E" ) [ "+" / "-" ] 1*DIGIT ]
+ */
+export const SCALE = 8;
+const decimalForm = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
+
+/** True for text that `toScaled` takes. */
+export const isDecimal = (text: string): boolean => decimalForm.test(text);
+
+/** `toScaled("61837.64")` is 6183764000000n. Digits beyond `scale` are cut off. Throws TypeError on other text. */
+export function toScaled(text: string, scale: number = SCALE): bigint {
+  const match = decimalForm.exec(text);
+  if (!match) throw new TypeError(`not a decimal: ${JSON.stringify(text.slice(0, 40))}`);
+  const [, sign, whole = '0', fraction = '', exponent] = match;
+  const shift = scale - fraction.length + (exponent ? Number(exponent) : 0);
+  const digits = BigInt(whole + fraction);
+  const scaled = shift >= 0 ? digits * 10n ** BigInt(shift) : digits / 10n ** BigInt(-shift);
+  return sign ? -scaled : scaled;
+}
+
+/** `fromScaled(6183764000000n, 8)` is "61837.64000000": always exactly `decimals` digits (cut, not rounded). */
+export function fromScaled(value: bigint, decimals: number = SCALE, scale: number = SCALE): string {
+  const negative = value < 0n;
+  let magnitude = negative ? -value : value;
+  magnitude =
+    decimals >= scale
+      ? magnitude * 10n ** BigInt(decimals - scale)
+      : magnitude / 10n ** BigInt(scale - decimals);
+  const digits = magnitude.toString().padStart(decimals + 1, '0');
+  const text = decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
+  return negative && magnitude !== 0n ? `-${text}` : text;
+}
+
+/** The same value with exactly `decimals` digits after the point: "61837.64000000" to 2 is "61837.64". */
+export function withDecimals(text: string, decimals: number): string {
+  const point = text.indexOf('.');
+  if (point >= 0 && text.length - point - 1 === decimals && decimals > 0) return text;
+  return fromScaled(toScaled(text, 18), decimals, 18);
+}
+
+/** Product of two values of scale 8, again of scale 8 (cut). */
+export const multiplyScaled = (a: bigint, b: bigint): bigint => (a * b) / 10n ** BigInt(SCALE);
+
+/** True for "0", "0.00000000", "0e0". */
+export const isZero = (text: string): boolean => !/[1-9]/.test(text.split(/[eE]/)[0] ?? '');
+
+/** How many digits after the point carry a value: "0.01000000" has 2, "5.00" has 0. */
+export function significantDecimals(text: string): number {
+  const point = text.indexOf('.');
+  if (point < 0) return 0;
+  let end = text.length;
+  while (end > point + 1 && text.charCodeAt(end - 1) === 48) end--;
+  return end - point - 1;
+}
