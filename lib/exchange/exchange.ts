@@ -89,12 +89,20 @@ export type Venue = {
   };
 };
 
+/** Reads one exchange's payloads as canonical events; the same as `Exchange.read`. */
+export type Reader = (channel: string, payload: Buffer, timeUs: number) => readonly MarketEvent[];
+
 export type VenueOptions = {
   readonly broadcast: Broadcast;
   /** What is served; a symbol that is not among them does not exist. */
   readonly instruments: readonly Instrument[];
   /** The market's clock, Unix microseconds: wall time for a live source, the replay's time for a recorded one. */
   readonly nowUs: () => number;
+  /**
+   * How to read the logs of other exchanges, by exchange name; a record of one that is not among them is ignored.
+   * Injected (`readers()` of registry.ts) so that no venue imports another.
+   */
+  readonly readers?: Readonly<Record<string, Reader>>;
   /** Behaviour that is off by default: "strict" rate limits, "legacy" endpoints. */
   readonly strict?: boolean;
 };
