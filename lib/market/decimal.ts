@@ -12,6 +12,28 @@ export const isDecimal = (text: string): boolean => decimalForm.test(text);
 
 /** `toScaled("61837.64")` is 6183764000000n. Digits beyond `scale` are cut off. Throws TypeError on other text. */
 export function toScaled(text: string, scale: number = SCALE): bigint {
+  return shortScaled(text, scale) ?? longScaled(text, scale);
+}
+
+/** Up to 15 plain digits with a point among them, no sign, no exponent: nearly every price there is, without a regexp. */
+function shortScaled(text: string, scale: number): bigint | undefined {
+  const { length } = text;
+  if (length > 16 || length === 0) return undefined;
+  let value = 0;
+  let point = length - 1;
+  for (let i = 0; i < length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit >= 0 && digit <= 9) value = value * 10 + digit;
+    else if (digit === -2 && point === length - 1 && i > 0) point = i;
+    else return undefined;
+  }
+  if (length === 16 && point === length - 1) return undefined;
+  const shift = scale - (length - 1 - point);
+  if (shift === 0) return BigInt(value);
+  return shift > 0 ? BigInt(value) * 10n ** BigInt(shift) : undefined;
+}
+
+function longScaled(text: string, scale: number): bigint {
   const match = decimalForm.exec(text);
   if (!match) throw new TypeError(`not a decimal: ${JSON.stringify(text.slice(0, 40))}`);
   const [, sign, whole = '0', fraction = '', exponent] = match;
