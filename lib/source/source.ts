@@ -2,6 +2,7 @@
  * Where a fetcher's records come from: a seeded market, a recorded file, later a live exchange.
  * A source yields batches; the fetcher stamps, appends and announces each batch as one write a log and one notice a log.
  */
+import type { z } from 'zod';
 import type { LogName } from '../log/name.ts';
 
 export type SourceRecord = {
@@ -33,6 +34,11 @@ export type SourceContext = {
   readonly clock: { wallUs(): number; monoMs(): number };
   /** What the log holds from before; undefined for a new log. */
   tail(log: LogName): LogTail | undefined;
+  /**
+   * Lets `ms` pass (0: one turn of the event loop), or returns at once when the signal aborts.
+   * Absent = a real timer (`timer.ts`); a simulated world moves its clock instead.
+   */
+  wait?(ms: number, signal: AbortSignal): Promise<void>;
 };
 
 export type Source = {
@@ -42,8 +48,14 @@ export type Source = {
   open(context: SourceContext): AsyncIterable<readonly SourceRecord[]>;
 };
 
-/** One line of the registry: name -> how to make it from the (already parsed) settings of topology.yaml. */
+/** What a module of the registry exports as `source`. */
 export type SourceFactory = {
-  /** Zod schema of the settings, lazily built by the caller of `make`. */
+  /** The settings as topology.yaml gives them; strict, every key described. */
+  readonly settings: z.ZodType;
+  /** Makes the source from settings that pass the schema (defaults are filled in here). Throws what the schema throws. */
   make(settings: unknown): Promise<Source> | Source;
 };
+
+/** Most records and most payload bytes of one batch. */
+export const BATCH_RECORDS = 1000;
+export const BATCH_BYTES = 1 << 20;
