@@ -35,6 +35,9 @@ export type Located = {
 
 export const TOPOLOGY_BYTES_MAX = 1 << 20;
 const DEPTH_MAX = 32;
+/** Characters in a line. */
+const LINE_MAX = 4000;
+const TOO_DEEP = 'nested too deep';
 
 const keyOf = (path: Path): string => path.map((part) => `${typeof part}:${part}`).join('\u0000');
 export const dotted = (path: Path): string => path.join('.');
@@ -67,7 +70,7 @@ class Reader {
     if (node === null) return null;
     const at = this.place(node.range[0], node.range[1]);
     this.values.set(keyOf(path), at);
-    if (path.length > DEPTH_MAX) return this.refuse(at, path, 'nested too deep');
+    if (path.length > DEPTH_MAX) return this.refuse(at, path, TOO_DEEP);
     if (isAlias(node)) {
       return this.refuse(
         at,
@@ -77,7 +80,8 @@ class Reader {
       );
     }
     if (node.anchor !== undefined) {
-      this.refuse(at, path, 'anchors are not allowed', 'write the value out where it is used');
+      const key = this.keys.get(keyOf(path)) ?? at;
+      this.refuse(key, path, 'anchors are not allowed', 'write the value out where it is used');
     }
     if (node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:')) {
       this.refuse(at, path, `tags are not allowed: ${node.tag}`, 'remove the tag');
@@ -142,8 +146,16 @@ function yamlProblem(error: YAMLError, reader: Reader): Problem {
     BLOCK_AS_IMPLICIT_KEY: 'is the line indented too deep, or a quote missing?',
     MULTILINE_IMPLICIT_KEY: 'a key needs ": " behind it on its own line',
   };
-  const hint = hints[error.code];
-  const said = error.code === 'DUPLICATE_KEY' ? 'the same key stands twice in one map' : message;
+  const open = /must be sufficiently indented and end with a (.)/.exec(message)?.[1];
+  const hint = open === undefined ? hints[error.code] : `close it with "${open}"`;
+  const said =
+    error.code === 'DUPLICATE_KEY'
+      ? 'the same key stands twice in one map'
+      : message.startsWith('Maximum call stack')
+        ? TOO_DEEP
+        : open === undefined
+          ? message
+          : `a bracket is still open here, or the line is not indented under its key`;
   return {
     ...reader.place(from, to),
     path: '',
@@ -152,18 +164,48 @@ function yamlProblem(error: YAMLError, reader: Reader): Problem {
   };
 }
 
+/**
+ * Place where brackets nest beyond any sense, or a line grows so. The parser recurses on both, down to the end of the
+ * process where they are hostile: they are refused before it sees them.
+ */
+function senseless(text: string): (Place & { why: string }) | undefined {
+  let depth = 0;
+  let line = 1;
+  let start = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 10) {
+      line++;
+      start = i + 1;
+    } else if (code === 91 || code === 123) depth++;
+    else if (code === 93 || code === 125) depth = Math.max(0, depth - 1);
+    const why = depth > DEPTH_MAX ? TOO_DEEP : i - start > LINE_MAX ? 'this line is too long' : '';
+    if (why !== '') return { line, column: i - start + 1, length: 1, why };
+  }
+  return undefined;
+}
+
 /** Reads YAML `text`. Never throws for what the text says: problems are in the result, with their places. */
 export function locate(text: string, env: Readonly<Record<string, string | undefined>>): Located {
   const counter = new LineCounter();
   const reader = new Reader(counter, env);
   const start: Place = { line: 1, column: 1, length: 1 };
   let value: unknown;
+  const early = senseless(text);
+  if (early !== undefined) reader.refuse(early, [], early.why);
   try {
-    const parsed = parseAllDocuments(text, { lineCounter: counter, uniqueKeys: true });
+    const parsed = parseAllDocuments(early === undefined ? text : '', {
+      lineCounter: counter,
+      uniqueKeys: true,
+    });
     const documents = 'empty' in parsed ? [] : (parsed as Document.Parsed[]);
     const [first, second] = documents;
-    for (const error of first ? [...first.errors, ...first.warnings] : []) {
-      reader.problems.push(yamlProblem(error, reader));
+    // One slip makes the parser complain many times: the first complaint of a line is the useful one.
+    const errors = first ? [...first.errors, ...first.warnings] : [];
+    const deep = errors.find((error) => error.message.startsWith('Maximum call stack'));
+    for (const error of deep ? [deep] : errors) {
+      const problem = yamlProblem(error, reader);
+      if (reader.problems.at(-1)?.line !== problem.line) reader.problems.push(problem);
     }
     if (second !== undefined) {
       const at = reader.place(second.range[0], second.range[0] + 3);
@@ -173,7 +215,7 @@ export function locate(text: string, env: Readonly<Record<string, string | undef
     if (reader.problems.length === 0) value = reader.read(first?.contents ?? null, []);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    reader.refuse(start, [], 'nested too deep');
+    reader.refuse(start, [], TOO_DEEP);
   }
   const around =
     (places: Map<string, Place>) =>

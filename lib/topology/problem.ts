@@ -20,6 +20,8 @@ export type Problem = {
 };
 
 const WIDTH = 100;
+/** More would scroll the first ones, the causes, off the screen. */
+const SHOWN_MAX = 20;
 
 /** Text from a file is shown, never obeyed: control characters would steer the terminal. */
 export const printable = (text: string): string =>
@@ -52,13 +54,15 @@ function codeFrame(problem: Problem, lines: readonly string[]): string[] {
 export function formatProblems(file: string, text: string, problems: readonly Problem[]): string {
   const lines = text.split('\n');
   const out: string[] = [];
-  for (const problem of problems) {
+  for (const problem of problems.slice(0, SHOWN_MAX)) {
     const path = problem.path === '' ? '' : `${printable(problem.path)}: `;
     out.push(`${file}:${problem.line}:${problem.column}  ${path}${printable(problem.message)}`);
     out.push(...codeFrame(problem, lines));
     for (const hint of problem.hints) out.push(`   ${printable(hint)}`);
     out.push('');
   }
+  const more = problems.length - SHOWN_MAX;
+  if (more > 0) out.push(`… and ${more} more`, '');
   return out.join('\n');
 }
 

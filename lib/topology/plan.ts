@@ -1,0 +1,127 @@
+/** From a topology and a host to what that host has to start: pure, so that `check` shows exactly what `up` does. */
+import { posix } from 'node:path';
+import type { NodeSettings, WriterLink } from './node.ts';
+import type { NodeFile, TopologyFile } from './schema.ts';
+import type { Supervision } from './settings.ts';
+import { hostOf, hostsOf, sourcesOf, wire, type Link, type Wiring, type Writer } from './wiring.ts';
+
+export type PlannedNode = {
+  readonly name: string;
+  readonly settings: NodeSettings;
+  /** Nodes of this host that must be ready before the first start of this one. Later starts wait for nobody. */
+  readonly after: readonly string[];
+  readonly supervision: Supervision;
+};
+export type LaunchPlan = {
+  readonly project: string;
+  readonly host: string;
+  /** In start order; stopping goes backwards. */
+  readonly nodes: readonly PlannedNode[];
+  readonly links: readonly Link[];
+};
+
+export type PlanOptions = {
+  readonly host: string;
+  /** Folder of topology.yaml, absolute. */
+  readonly dir: string;
+  readonly platform: NodeJS.Platform;
+  readonly supervision: (node: string) => Supervision;
+};
+
+const MB = 1_000_000;
+const MINUTE_MS = 60_000;
+const PATTERN_ALL = ['*/*/*'];
+
+/** The launch plan of one host. The file must have passed its checks. */
+export function plan(file: TopologyFile, options: PlanOptions): LaunchPlan {
+  const wiring = wire(file, options.platform);
+  const here = startOrder(file).filter((name) => hostOf(file, file.nodes[name]!) === options.host);
+  const nodes = here.map((name): PlannedNode => {
+    const supervision = options.supervision(name);
+    return {
+      name,
+      settings: resolve(file, name, wiring, options, supervision),
+      after: sourcesOf(file.nodes[name]!).filter((source) => here.includes(source)),
+      supervision,
+    };
+  });
+  return { project: file.project, host: options.host, nodes, links: wiring.links };
+}
+
+/** Writers before their readers, otherwise the order of the file. */
+export function startOrder(file: TopologyFile): string[] {
+  const order: string[] = [];
+  const visit = (name: string): void => {
+    if (order.includes(name)) return;
+    for (const source of sourcesOf(file.nodes[name]!)) visit(source);
+    order.push(name);
+  };
+  for (const name of Object.keys(file.nodes)) visit(name);
+  return order;
+}
+
+function resolve(
+  file: TopologyFile,
+  name: string,
+  wiring: Wiring,
+  options: PlanOptions,
+  { logLevel }: Supervision,
+): NodeSettings {
+  const node = file.nodes[name]!;
+  const dirOf = (of: NodeFile): string =>
+    posix.resolve(options.dir, hostsOf(file)[hostOf(file, of)]?.dir ?? '.');
+  const dataOf = (of: Writer): string => posix.resolve(dirOf(of), of.data ?? 'data');
+  const common = { project: file.project, node: name, logLevel, dir: dirOf(node) };
+  const links = wiring.links
+    .filter((link) => link.reader === name)
+    .map((link): WriterLink => ({
+      writer: link.writer,
+      read: link.read,
+      data: link.read === 'direct' ? dataOf(file.nodes[link.writer] as Writer) : undefined,
+      feed: link.feed!,
+      catchup: link.catchup!,
+    }));
+  const storage = (of: Writer) => ({
+    data: dataOf(of),
+    segment: { bytes: of.segment?.size ?? 64 * MB, ageMs: of.segment?.age },
+    fsync: of.fsync ?? ('never' as const),
+    commit: of.commit ?? ('written' as const),
+    feed: wiring.binds(name, 'feed'),
+    catchup: wiring.binds(name, 'catchup'),
+    inboxes: Object.fromEntries(
+      wiring.links
+        .filter((link) => link.writer === name && link.inbox !== undefined)
+        .map((link) => [link.reader, link.inbox!]),
+    ),
+  });
+  switch (node.run) {
+    case 'fetcher': {
+      const { kind, ...settings } = node.source;
+      return { run: 'fetcher', ...common, source: { kind, settings }, ...storage(node) };
+    }
+    case 'replica':
+      return {
+        run: 'replica',
+        ...common,
+        ...storage(node),
+        from: links[0]!,
+        logs: node.logs ?? PATTERN_ALL,
+        inbox: wiring.binds(name, 'inbox'),
+      };
+    case 'publisher':
+      return {
+        run: 'publisher',
+        ...common,
+        exchange: node.exchange,
+        from: links,
+        logs: node.logs ?? PATTERN_ALL,
+        listen: { host: node.listen.host ?? '127.0.0.1', port: node.listen.port },
+        historyMs: node.history ?? 15 * MINUTE_MS,
+        slowClient: {
+          policy: node.slow_client?.policy ?? 'disconnect',
+          bufferBytes: node.slow_client?.buffer ?? 4 * MB,
+        },
+        inbox: wiring.binds(name, 'inbox'),
+      };
+  }
+}

@@ -1,0 +1,322 @@
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { hostOf, wire } from '../lib/topology/wiring.ts';
+import { interpolate } from '../lib/topology/interpolate.ts';
+import { nearest } from '../lib/topology/nearest.ts';
+import { isLogPattern, logMatcher } from '../lib/topology/pattern.ts';
+import { plan } from '../lib/topology/plan.ts';
+import { formatProblems } from '../lib/topology/problem.ts';
+import { topologyJsonSchema } from '../lib/topology/schema.ts';
+import { defaultSettings, settingsSchema, supervisionOf } from '../lib/topology/settings.ts';
+import { readTopology, type Topology } from '../lib/topology/topology.ts';
+import { formatDuration, formatSize, parseDuration, parseSize } from '../lib/topology/units.ts';
+import { brokenTopologies, unmark } from './support/broken-topologies.ts';
+
+const registries = { exchanges: ['binance', 'kraken'], sources: ['synthetic', 'capture'] };
+const supervision = () => supervisionOf(settingsSchema.parse(defaultSettings));
+
+async function read(text: string, env: Record<string, string> = {}): Promise<Topology> {
+  const reading = await readTopology(text, env, registries);
+  if (!reading.ok) throw new Error(formatProblems('topology.yaml', text, reading.problems));
+  return reading.topology;
+}
+
+test('there are at least 30 broken topologies', (t) => {
+  t.true(brokenTopologies.length >= 30);
+  t.is(new Set(brokenTopologies.map((broken) => broken.name)).size, brokenTopologies.length);
+});
+
+for (const broken of brokenTopologies) {
+  test(`a broken topology is explained in its place: ${broken.name}`, async (t) => {
+    const marked = unmark(broken.text);
+    const reading = await readTopology(marked.text, broken.env ?? {}, registries);
+    if (reading.ok) return t.fail('was taken for good');
+    const [problem, ...more] = reading.problems;
+    const shown = formatProblems('topology.yaml', marked.text, reading.problems);
+    t.is(more.length, 0, shown);
+    t.true(problem!.message.includes(broken.says), shown);
+    t.true(problem!.hints.join('\n').includes(broken.hint), shown);
+    if ('line' in marked) {
+      t.is(problem!.line, marked.line, shown);
+      t.is(problem!.column, marked.column, shown);
+      if (marked.word !== '' && !marked.word.includes('\n')) {
+        // The caret stands under the word.
+        const lines = shown.split('\n');
+        const caret = lines.findIndex((line) => /^\s*\|\s*\^+$/.test(line));
+        const at = lines[caret]!.indexOf('^');
+        const cleaned = marked.word.replaceAll('\t', ' ');
+        t.true(lines[caret - 1]!.slice(at).startsWith(cleaned), shown);
+      }
+    }
+    t.notRegex(shown, /^\s+at .*:\d+:\d+/m, 'no stack trace');
+  });
+}
+
+test('a control character in a file cannot steer the terminal', async (t) => {
+  const text = 'version: 1\nproject: "\\e[2J"\nnodes: {}\n\u202edeman: "\u001b[31m"\n';
+  const reading = await readTopology(text, {}, registries);
+  if (reading.ok) return t.fail();
+  const shown = formatProblems('topology.yaml', text, reading.problems);
+  // eslint-disable-next-line no-control-regex
+  t.notRegex(shown, /[\u001b\u202e]/);
+});
+
+test('the topology that comes with tickmesh serves Binance on 7001 and Kraken on 7002', async (t) => {
+  const text = readFileSync(new URL('../../topology.yaml', import.meta.url), 'utf8');
+  const { file, variables } = await read(text);
+  const made = plan(file, { host: 'local', dir: '/srv/demo', platform: 'linux', supervision });
+  const listens = made.nodes.flatMap(({ settings }) =>
+    settings.run === 'publisher' ? [[settings.exchange, settings.listen.port]] : [],
+  );
+  t.deepEqual(listens, [
+    ['binance', 7001],
+    ['kraken', 7002],
+  ]);
+  t.deepEqual([...variables], ['TICKMESH_BINANCE_PORT', 'TICKMESH_KRAKEN_PORT']);
+  const moved = await read(text, { TICKMESH_BINANCE_PORT: '8001' });
+  const binance = moved.file.nodes['binance'];
+  t.is(binance?.run === 'publisher' && binance.listen.port, 8001);
+});
+
+const two = `
+version: 1
+project: pair
+hosts:
+  one: { address: 127.0.0.1, dir: /srv/one }
+  two: { address: 127.0.0.2, dir: /srv/two }
+nodes:
+  web:
+    run: publisher
+    host: two
+    exchange: kraken
+    from: [copy]
+    listen: { port: 7002 }
+  copy:
+    run: replica
+    host: two
+    from: feed
+    data: copy
+    logs: [kraken/*/*]
+  feed:
+    run: fetcher
+    host: one
+    source: { kind: capture, file: a.gz }
+    fsync: 100ms
+    segment: { size: 1MiB, age: 1h }
+  local:
+    run: publisher
+    host: one
+    exchange: binance
+    from: feed
+    listen: { port: 7001 }
+`;
+
+test('a plan starts writers before their readers and knows only its own host', async (t) => {
+  const { file } = await read(two);
+  const on = (host: string) =>
+    plan(file, { host, dir: '/etc/mesh', platform: 'linux', supervision }).nodes;
+  t.deepEqual(
+    on('one').map(({ name, after }) => [name, after]),
+    [
+      ['feed', []],
+      ['local', ['feed']],
+    ],
+  );
+  t.deepEqual(
+    on('two').map(({ name, after }) => [name, after]),
+    [
+      ['copy', []],
+      ['web', ['copy']],
+    ],
+  );
+});
+
+test('a plan resolves folders, units and endpoints: nothing is left for the node to look up', async (t) => {
+  const { file } = await read(two);
+  const one = plan(file, { host: 'one', dir: '/etc/mesh', platform: 'linux', supervision });
+  t.deepEqual(one.nodes[0]!.settings, {
+    run: 'fetcher',
+    project: 'pair',
+    node: 'feed',
+    logLevel: 'info',
+    dir: '/srv/one',
+    source: { kind: 'capture', settings: { file: 'a.gz' } },
+    data: '/srv/one/data',
+    segment: { bytes: 1048576, ageMs: 3600000 },
+    fsync: 100,
+    commit: 'written',
+    feed: ['ipc://@tickmesh-pair-feed.feed', 'tcp://127.0.0.1:5706'],
+    catchup: ['tcp://127.0.0.1:5707'],
+    inboxes: { copy: 'tcp://127.0.0.2:5705' },
+  });
+  const two_ = plan(file, { host: 'two', dir: '/etc/mesh', platform: 'linux', supervision });
+  const [copy, web] = two_.nodes.map(({ settings }) => settings);
+  t.like(copy, {
+    data: '/srv/two/copy',
+    from: { writer: 'feed', read: 'catchup', data: undefined, feed: 'tcp://127.0.0.1:5706' },
+    inbox: ['tcp://127.0.0.2:5705'],
+    feed: ['ipc://@tickmesh-pair-copy.feed'],
+  });
+  t.like(web, {
+    from: [{ writer: 'copy', read: 'direct', data: '/srv/two/copy' }],
+    inbox: [],
+    historyMs: 900000,
+  });
+  t.deepEqual(JSON.parse(JSON.stringify(web)), { ...web });
+});
+
+test('the transport between two nodes is ipc on one host and tcp between hosts, unless forced', async (t) => {
+  const { file } = await read(two);
+  const through = (text: TopologyFileOf) =>
+    wire(text, 'linux').links.map(
+      (link) => `${link.writer}>${link.reader} ${link.read} ${link.feed}`,
+    );
+  t.deepEqual(through(file), [
+    'copy>web direct ipc://@tickmesh-pair-copy.feed',
+    'feed>copy catchup tcp://127.0.0.1:5706',
+    'feed>local direct ipc://@tickmesh-pair-feed.feed',
+  ]);
+  const forced = await read(two.replace('fsync: 100ms', 'feed: tcp://127.0.0.1:5901'));
+  t.true(through(forced.file)[2]!.endsWith('tcp://127.0.0.1:5901'));
+  t.is(wire(file, 'darwin').binds('copy', 'feed')[0], 'ipc:///tmp/tickmesh-pair-copy.feed');
+  t.is(hostOf(file, file.nodes['web']!), 'two');
+});
+type TopologyFileOf = Topology['file'];
+
+test('a publisher told to read by catch-up gets an inbox, and its fetcher is told to dial it alone', async (t) => {
+  const { file } = await read(
+    two.replace('from: feed\n    listen', 'from: feed\n    read: catchup\n    listen'),
+  );
+  const one = plan(file, { host: 'one', dir: '/', platform: 'linux', supervision });
+  const [feed, local] = one.nodes.map(({ settings }) => settings);
+  t.deepEqual(feed?.run === 'fetcher' && feed.inboxes, {
+    copy: 'tcp://127.0.0.2:5705',
+    local: 'ipc://@tickmesh-pair-local.inbox',
+  });
+  t.deepEqual(local?.run === 'publisher' && local.inbox, ['ipc://@tickmesh-pair-local.inbox']);
+});
+
+test('complaints of a source about its settings stand at those settings', async (t) => {
+  const text = `version: 1\nproject: demo\nnodes:\n  feed:\n    run: fetcher\n    source:\n      kind: synthetic\n      symbols: [BTCUSDT, ../../etc]\n`;
+  const reading = await readTopology(
+    text,
+    {},
+    {
+      ...registries,
+      checkSource: async (kind, settings) => {
+        t.is(kind, 'synthetic');
+        t.deepEqual(settings, { symbols: ['BTCUSDT', '../../etc'] });
+        return [{ path: ['symbols', 1], message: 'not a symbol' }];
+      },
+    },
+  );
+  t.like(reading.ok ? undefined : reading.problems[0], {
+    line: 8,
+    column: 26,
+    message: 'not a symbol',
+  });
+});
+
+test("keys that start with x- are the user's own, at the top only", async (t) => {
+  const good =
+    'version: 1\nproject: demo\nx-team: { any: [thing] }\nnodes:\n  feed: { run: fetcher, source: { kind: synthetic } }\n';
+  await t.notThrowsAsync(read(good));
+  await t.throwsAsync(read(good.replace('run: fetcher,', 'run: fetcher, x-a: 1,')), {
+    message: /unknown key "x-a"/,
+  });
+});
+
+test('the JSON Schema for editors describes every key', (t) => {
+  const schema = topologyJsonSchema(registries);
+  t.is(schema['$schema'], 'https://json-schema.org/draft/2020-12/schema');
+  const bare: string[] = [];
+  const definitions = (schema['$defs'] ?? {}) as Record<string, Record<string, unknown>>;
+  const visit = (at: Record<string, unknown>, path: string): void => {
+    const reference = /^#\/\$defs\/(.*)$/.exec(String(at['$ref'] ?? ''))?.[1];
+    const target = reference === undefined ? at : definitions[reference]!;
+    for (const [key, inner] of Object.entries((target['properties'] ?? {}) as typeof definitions)) {
+      const there = /^#\/\$defs\/(.*)$/.exec(String(inner['$ref'] ?? ''))?.[1];
+      const says =
+        inner['description'] ??
+        (there === undefined ? undefined : definitions[there]!['description']);
+      if (typeof says !== 'string') bare.push(`${path}.${key}`);
+      visit(inner, `${path}.${key}`);
+    }
+    for (const branch of ['oneOf', 'anyOf'] as const) {
+      for (const inner of (target[branch] ?? []) as Record<string, unknown>[]) visit(inner, path);
+    }
+    const rest = target['additionalProperties'];
+    if (typeof rest === 'object' && rest !== null)
+      visit(rest as Record<string, unknown>, `${path}.*`);
+    if (target['properties'] !== undefined && !path.endsWith('source'))
+      t.is(target['additionalProperties'], false, path);
+  };
+  visit(schema, '');
+  t.deepEqual(bare, []);
+  t.true(JSON.stringify(schema).includes('"binance","kraken"'));
+});
+
+test('variables follow the compose specification', (t) => {
+  const env = { SET: 'value', EMPTY: '' };
+  const become = (text: string): unknown => {
+    const result = interpolate(text, env);
+    return result === undefined ? text : 'refused' in result ? result.refused : result.text;
+  };
+  t.is(become('plain'), 'plain');
+  t.is(become('${SET}'), 'value');
+  t.is(become('a-${SET}-${NONE:-z}'), 'a-value-z');
+  t.is(become('${EMPTY:-z}'), 'z');
+  t.is(become('${EMPTY}'), '');
+  t.is(become('$${SET} costs 5$$'), '${SET} costs 5$');
+  t.is(become('${EMPTY:?why}'), 'EMPTY is not set: why');
+  t.is(become('${NONE}'), 'NONE is not set');
+  t.regex(String(become('${SET')), /must start/);
+  t.regex(String(become('${1}')), /must start/);
+});
+
+test('durations and sizes are written with their units and come back as written', (t) => {
+  t.is(parseDuration('500ms'), 500);
+  t.is(parseDuration('1.5s'), 1500);
+  t.is(parseDuration('250us'), 0.25);
+  t.is(parseDuration('500'), undefined);
+  t.is(parseDuration('5 s'), undefined);
+  t.is(parseSize('64MB'), 64e6);
+  t.is(parseSize('64MiB'), 64 * 1024 ** 2);
+  t.is(parseSize('64'), undefined);
+  t.is(parseSize('999999999TB'), undefined);
+  for (const text of ['0s', '250us', '500ms', '90s', '15m', '36h', '2d']) {
+    t.is(formatDuration(parseDuration(text)!), text);
+  }
+  for (const text of ['12B', '64KB', '50MB', '1GB']) t.is(formatSize(parseSize(text)!), text);
+});
+
+test('a slip of the fingers is understood, another word is not', (t) => {
+  const words = ['listen', 'exchange', 'from', 'read'];
+  t.is(nearest('lisen', words), 'listen');
+  t.is(nearest('form', words), 'from');
+  t.is(nearest('exhcange', words), 'exchange');
+  t.is(nearest('flavour', words), undefined);
+  t.is(nearest('x'.repeat(1e6), words), undefined);
+});
+
+test('a pattern of logs stays within its parts', (t) => {
+  const matches = logMatcher(['binance/*/trade', 'kraken/BTC-*/book-25']);
+  t.true(matches('binance/BTC-USDT/trade'));
+  t.false(matches('binance/BTC-USDT/depth'));
+  t.false(matches('binance/a/b/trade'));
+  t.true(matches('kraken/BTC-USD/book-25'));
+  t.false(matches('kraken/ETH-USD/book-25'));
+  for (const bad of [
+    '../../etc',
+    '/etc/passwd/x',
+    '*',
+    '*/*',
+    'a/b/../c',
+    'a/*/c\0',
+    'a/b/********',
+    'a//c',
+  ]) {
+    t.false(isLogPattern(bad), bad);
+  }
+  t.throws(() => logMatcher(['../*/*']), { instanceOf: TypeError });
+});
