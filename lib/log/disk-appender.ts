@@ -1,0 +1,86 @@
+/**
+ * The end of a log on disk: the open segment, and how far it is written. Shared by a log's writer and by a replica.
+ * What the disk refuses half-way is taken back, so that the file always ends where `position` says.
+ */
+import { closeSync, constants, fdatasyncSync, ftruncateSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { TickmeshError } from '../world/error.ts';
+import { errnoOf, syncFolder, writeAll } from './disk-files.ts';
+import { segmentName, type Segment } from './segment.ts';
+
+const createFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+export class Appender {
+  readonly folder: string;
+  #fd = -1;
+  #segment: Segment | undefined;
+  #size = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  get segment(): Segment | undefined {
+    return this.#segment;
+  }
+  /** Bytes in the open segment. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Creates the next segment; it must not exist. The one before is closed (and synced where `durable`). */
+  start(segment: Segment, durable: boolean): void {
+    const fd = this.#guard(() => {
+      const opened = openSync(join(this.folder, segmentName(segment)), createFlags, 0o644);
+      if (durable) syncFolder(this.folder);
+      return opened;
+    });
+    if (durable) this.sync();
+    this.close();
+    this.#fd = fd;
+    this.#segment = segment;
+    this.#size = 0;
+  }
+
+  /** Opens an existing segment of `size` bytes to go on at its end. */
+  resume(segment: Segment, size: number): void {
+    this.close();
+    this.#fd = openSync(join(this.folder, segmentName(segment)), constants.O_RDWR);
+    this.#segment = segment;
+    this.#size = size;
+  }
+
+  /** Appends `length` bytes, all or (on LOG_STALLED) none. */
+  append(bytes: Buffer, length: number): void {
+    this.#guard(() => {
+      try {
+        writeAll(this.#fd, bytes, length, this.#size);
+      } catch (error) {
+        ftruncateSync(this.#fd, this.#size);
+        throw error;
+      }
+    });
+    this.#size += length;
+  }
+
+  sync(): void {
+    if (this.#fd >= 0) this.#guard(() => fdatasyncSync(this.#fd));
+  }
+
+  close(): void {
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  #guard<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (cause) {
+      throw new TickmeshError('LOG_STALLED', `cannot append to ${this.folder}: ${errnoOf(cause) ?? String(cause)}`, {
+        cause,
+        facts: { folder: this.folder, errno: errnoOf(cause) },
+        remedy: 'free space on that disk or mend it; writing goes on by itself, nothing announced is lost',
+      });
+    }
+  }
+}

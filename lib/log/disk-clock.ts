@@ -1,0 +1,38 @@
+/** A fetcher's clock on disk: `<data>/.clocks/<node>`, up to which receive time all its logs are announced. */
+import { join } from 'node:path';
+import { kinds } from '../mesh/header.ts';
+import { makeFolder } from './disk-files.ts';
+import { SlotReader, SlotWriter } from './disk-head.ts';
+import { readClockSlot } from './head.ts';
+
+const folderOf = (data: string): string => join(data, '.clocks');
+
+export class ClockWriter {
+  readonly #slots: SlotWriter;
+  constructor(data: string, node: string) {
+    makeFolder(folderOf(data));
+    this.#slots = new SlotWriter(join(folderOf(data), node), kinds.CLOCK);
+  }
+  /** Call after the heads of all logs say so. */
+  write(timeUs: number): void {
+    this.#slots.write({ aux: timeUs });
+  }
+  close(): void {
+    this.#slots.close();
+  }
+}
+
+export class ClockReader {
+  readonly #slots: SlotReader;
+  constructor(data: string, node: string) {
+    this.#slots = new SlotReader(join(folderOf(data), node));
+  }
+  /** Unix microseconds; 0 while the fetcher never wrote one. */
+  read(): number {
+    const bytes = this.#slots.read();
+    return (bytes && readClockSlot(bytes)) ?? 0;
+  }
+  close(): void {
+    this.#slots.close();
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Reads a log at any position, up to what its head announces. Never locks, never writes: any number of readers, in any
+ * number of processes, beside one writer. Walks positions, not files: which segment holds them is looked up.
+ */
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { TickmeshError } from '../world/error.ts';
+import { errnoOf, listSegments, readText, readUpTo } from './disk-files.ts';
+import { SlotReader } from './disk-head.ts';
+import { parseEpochs, type Epoch } from './epochs.ts';
+import { readSlot, type Slot } from './head.ts';
+import { LINE_MAX } from './line.ts';
+import type { LogName } from './name.ts';
+import { segmentAt, segmentName, type Segment } from './segment.ts';
+
+/** Whole lines from `position` on, all of one segment. `ends[i]` is the offset behind line i. */
+export type Chunk = {
+  readonly position: number;
+  readonly bytes: Buffer;
+  readonly ends: readonly number[];
+  readonly segment: Segment;
+};
+
+/** Offsets behind each line feed of `bytes`; a torn last line has none. */
+export function lineEnds(bytes: Buffer): number[] {
+  const ends: number[] = [];
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) ends.push(at + 1);
+  return ends;
+}
+
+export class LogReader implements Disposable {
+  readonly log: LogName;
+  readonly folder: string;
+  readonly #head: SlotReader;
+  #segments: Segment[] = [];
+  #fd = -1;
+  #open: Segment | undefined;
+  #epochs: readonly Epoch[] = [];
+  #epochsOf = -1;
+
+  constructor(data: string, log: LogName) {
+    this.log = log;
+    this.folder = join(data, log);
+    this.#head = new SlotReader(join(this.folder, 'head'));
+  }
+
+  /** How far the log is announced now; undefined while there is no log, or no whole slot at this moment. */
+  head(): Slot | undefined {
+    const bytes = this.#head.read();
+    return bytes && readSlot(bytes);
+  }
+
+  /** The epoch table as of `epoch` (read again only when that rises). */
+  epochs(epoch: number): readonly Epoch[] {
+    if (epoch !== this.#epochsOf) {
+      this.#epochs = parseEpochs(readText(join(this.folder, 'epochs.jsonl')));
+      this.#epochsOf = epoch;
+    }
+    return this.#epochs;
+  }
+
+  /** Oldest position kept; 0 in an empty log. */
+  oldest(): number {
+    this.#segments = listSegments(this.folder);
+    return this.#segments[0]?.base ?? 0;
+  }
+
+  get segments(): readonly Segment[] {
+    if (this.#segments.length === 0) this.#segments = listSegments(this.folder);
+    return this.#segments;
+  }
+
+  /**
+   * Whole lines of `[position, limit)`, at most about `maxBytes` and of one segment. `limit` is an announced end.
+   * Undefined when the bytes are not there (yet, or any more). Throws LOG_CORRUPT where no line starts or ends.
+   */
+  read(position: number, limit: number, maxBytes: number): Chunk | undefined {
+    const found = this.#find(position, limit);
+    if (!found) return undefined;
+    const { segment, end } = found;
+    const whole = end - position;
+    let length = Math.min(whole, maxBytes);
+    for (;;) {
+      const bytes = Buffer.allocUnsafe(length);
+      const got = readUpTo(this.#fd, bytes, length, position - segment.base);
+      // Shorter than announced: a writer is recovering after a power failure, or cut this file meanwhile.
+      if (got === 0) return undefined;
+      const read = got === length ? bytes : bytes.subarray(0, got);
+      const ends = lineEnds(read);
+      const last = ends.at(-1);
+      if (last !== undefined) {
+        return { position, bytes: last === read.length ? read : read.subarray(0, last), ends, segment };
+      }
+      if (got < length) return undefined;
+      if (length >= whole || length >= LINE_MAX) {
+        throw new TickmeshError('LOG_CORRUPT', `no line ends within ${length} bytes of position ${position} of ${this.log}`, {
+          facts: { log: this.log, position },
+          remedy: 'restore that segment from a replica',
+        });
+      }
+      length = Math.min(whole, LINE_MAX);
+    }
+  }
+
+  /** The segment that holds `position`, opened, and where its bytes end at the latest. */
+  #find(position: number, limit: number): { segment: Segment; end: number } | undefined {
+    for (let fresh = false; ; fresh = true) {
+      if (fresh || this.#segments.length === 0) this.#segments = listSegments(this.folder);
+      const index = segmentAt(this.#segments, position);
+      const segment = this.#segments[index];
+      if (!segment) {
+        if (fresh) return undefined;
+        continue;
+      }
+      const next = this.#segments[index + 1];
+      if (!this.#use(segment)) {
+        if (fresh) return undefined;
+        continue;
+      }
+      if (next) return { segment, end: Math.min(next.base, limit) };
+      // The last one we know: unless its file holds the position, a newer one may have begun.
+      const end = segment.base + this.#size();
+      if (end > position) return { segment, end: Math.min(limit, end) };
+      if (fresh) return undefined;
+    }
+  }
+
+  #size(): number {
+    return fstatSync(this.#fd).size;
+  }
+
+  #use(segment: Segment): boolean {
+    if (this.#open?.base === segment.base && this.#open.epoch === segment.epoch) return true;
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+    this.#open = undefined;
+    try {
+      this.#fd = openSync(join(this.folder, segmentName(segment)), constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+    this.#open = segment;
+    return true;
+  }
+
+  /** Raw bytes from `position` on, wherever lines begin; fewer at the end of the segment or at `limit`. */
+  raw(position: number, length: number, limit: number): Buffer {
+    const found = this.#find(position, limit);
+    if (!found) return Buffer.alloc(0);
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, found.end - position)));
+    const got = readUpTo(this.#fd, bytes, bytes.length, position - found.segment.base);
+    return bytes.subarray(0, got);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+  close(): void {
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+    this.#open = undefined;
+    this.#head.close();
+  }
+}

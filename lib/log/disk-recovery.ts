@@ -1,0 +1,167 @@
+/** Opens what a crash left: finds the true end of a log, cuts a torn tail (kept in `*.torn`), counts what is there. */
+import { appendFileSync, closeSync, constants, fstatSync, openSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { TickmeshError } from '../world/error.ts';
+import { cutFile, listSegments, readText, readUpTo } from './disk-files.ts';
+import { SlotReader } from './disk-head.ts';
+import { linesAtStart, parseEpochs, type Epoch } from './epochs.ts';
+import { readSlot, type Slot } from './head.ts';
+import { LINE_MAX } from './line.ts';
+import { scanTail } from './recovery.ts';
+import { segmentName, type Segment } from './segment.ts';
+
+export type Recovered = {
+  readonly segments: readonly Segment[];
+  readonly epochs: readonly Epoch[];
+  /** Highest epoch seen anywhere; 0 in a new log. */
+  readonly epoch: number;
+  readonly position: number;
+  readonly lines: number;
+  readonly marks: number;
+  readonly lastTimeUs: number;
+  /** What the head file announced before; undefined in a new log. */
+  readonly announced: Slot | undefined;
+  /** Bytes that were cut off and kept aside. */
+  readonly tornBytes: number;
+};
+
+type Walk = { size: number; end: number; lines: number; marks: number; lastTimeUs: number; goodAfter: number };
+const WINDOW = 8 << 20;
+
+/** Walks a segment's lines from `from` to its end or the first damage, in windows of constant memory. */
+function walk(fd: number, from: number, lastTimeUs: number): Walk {
+  const { size } = fstatSync(fd);
+  const buffer = Buffer.allocUnsafe(Math.min(WINDOW, Math.max(1, size - from)));
+  const total: Walk = { size, end: from, lines: 0, marks: 0, lastTimeUs, goodAfter: -1 };
+  while (total.end < size) {
+    const got = readUpTo(fd, buffer, Math.min(buffer.length, size - total.end), total.end);
+    const scan = scanTail(buffer.subarray(0, got), total.lastTimeUs);
+    total.lines += scan.lines;
+    total.marks += scan.marks;
+    total.lastTimeUs = scan.lastTimeUs;
+    const start = total.end;
+    total.end += scan.end;
+    // A line cut by the window's edge is no damage: read again from its start, unless no window could hold it.
+    const cutByWindow = start + got < size && got - scan.end <= LINE_MAX && scan.goodAfter < 0;
+    if (scan.torn === 0 || (cutByWindow && scan.end > 0)) continue;
+    total.goodAfter = scan.goodAfter < 0 ? -1 : start + scan.goodAfter;
+    break;
+  }
+  return total;
+}
+
+/** Recovers a log's folder. Throws LOG_CORRUPT for damage that is not a tail. */
+export function recoverLog(folder: string): Recovered {
+  const headFile = new SlotReader(join(folder, 'head'));
+  const headBytes = headFile.read();
+  const announced = headBytes && readSlot(headBytes);
+  headFile.close();
+  const epochs = parseEpochs(readText(join(folder, 'epochs.jsonl')));
+  const segments = listSegments(folder);
+  const epoch = Math.max(0, announced?.epoch ?? 0, epochs.at(-1)?.epoch ?? 0, ...segments.map((s) => s.epoch));
+
+  // A crash between creating a segment and its first byte leaves it empty: it says nothing, drop it.
+  let tornBytes = 0;
+  while (segments.length > 0) {
+    const last = segments.at(-1)!;
+    const path = join(folder, segmentName(last));
+    const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+    try {
+      if (fstatSync(fd).size === 0) {
+        unlinkSync(path);
+        segments.pop();
+        continue;
+      }
+      const tail = recoverSegment(fd, folder, last, segments, announced, epochs);
+      tornBytes = cutTail(fd, path, tail.walk);
+      const { end, marks, lastTimeUs } = tail.walk;
+      if (end === 0 && segments.length > 1) {
+        // Nothing of it was whole: the log ends in the segment before.
+        unlinkSync(path);
+        segments.pop();
+        continue;
+      }
+      return {
+        segments,
+        epochs,
+        epoch,
+        announced,
+        tornBytes,
+        position: last.base + end,
+        lines: tail.linesBefore + tail.walk.lines,
+        marks: tail.marksBefore + marks,
+        lastTimeUs,
+      };
+    } finally {
+      closeSync(fd);
+    }
+  }
+  return { segments, epochs, epoch, announced, tornBytes, position: 0, lines: 0, marks: 0, lastTimeUs: 0 };
+}
+
+type Tail = { walk: Walk; linesBefore: number; marksBefore: number };
+
+function recoverSegment(
+  fd: number,
+  folder: string,
+  last: Segment,
+  segments: readonly Segment[],
+  announced: Slot | undefined,
+  epochs: readonly Epoch[],
+): Tail {
+  const before = last.base === 0 ? { lines: 0, marks: 0 } : undefined;
+  const whole = walk(fd, 0, 0);
+  if (whole.goodAfter >= 0) {
+    throw new TickmeshError(
+      'LOG_CORRUPT',
+      `${join(folder, segmentName(last))} is damaged at byte ${whole.end} (position ${last.base + whole.end}), and whole lines follow`,
+      {
+        facts: { folder, position: last.base + whole.end, offset: whole.end },
+        remedy: 'restore that file from a replica; nothing was changed',
+      },
+    );
+  }
+  if (before) return { walk: whole, linesBefore: 0, marksBefore: 0 };
+  // Lines before this segment: the head counts them all, minus those that it counts in here.
+  if (announced && announced.position >= last.base && announced.position <= last.base + whole.end) {
+    const after = walk(fd, announced.position - last.base, 0);
+    return {
+      walk: whole,
+      linesBefore: announced.lines - (whole.lines - after.lines),
+      marksBefore: announced.marks - (whole.marks - after.marks),
+    };
+  }
+  // No help from the head (lost, or ahead of the data after a power failure): count.
+  const counted = countBefore(folder, segments.slice(0, -1));
+  return {
+    walk: whole,
+    linesBefore: linesAtStart(epochs, last.base) ?? counted.lines,
+    marksBefore: counted.marks,
+  };
+}
+
+function countBefore(folder: string, segments: readonly Segment[]): { lines: number; marks: number } {
+  let lines = 0;
+  let marks = 0;
+  for (const segment of segments) {
+    const fd = openSync(join(folder, segmentName(segment)), 'r');
+    try {
+      const counted = walk(fd, 0, 0);
+      lines += counted.lines;
+      marks += counted.marks;
+    } finally {
+      closeSync(fd);
+    }
+  }
+  return { lines, marks };
+}
+
+function cutTail(fd: number, path: string, { size, end }: Walk): number {
+  if (size === end) return 0;
+  for (let at = end; at < size; at += WINDOW) {
+    const part = Buffer.allocUnsafe(Math.min(WINDOW, size - at));
+    appendFileSync(`${path}.torn`, part.subarray(0, readUpTo(fd, part, part.length, at)));
+  }
+  cutFile(fd, end);
+  return size - end;
+}

@@ -1,0 +1,211 @@
+/**
+ * The one writer of a log. Lines are staged in memory, written as one append a turn, then announced by the head file;
+ * whoever listens is told after that. Opening recovers, raises the epoch and begins a new segment.
+ */
+import { join } from 'node:path';
+import { kinds } from '../mesh/header.ts';
+import { TickmeshError } from '../world/error.ts';
+import { Appender } from './disk-appender.ts';
+import { appendDurably, makeFolder, unwritable } from './disk-files.ts';
+import { SlotWriter } from './disk-head.ts';
+import { recoverLog, type Recovered } from './disk-recovery.ts';
+import type { Epoch } from './epochs.ts';
+import { ENVELOPE, LINE_MAX, markPayload, writeLine, type MarkName } from './line.ts';
+import type { LogName } from './name.ts';
+import { rolls, type RollRule } from './segment.ts';
+import { lockLog, type Lock } from './socket-lock.ts';
+
+/** When bytes reach the platter: never (the kernel's choice), before each announcement, or on the caller's `sync()`. */
+export type SyncPolicy = 'never' | 'each' | 'interval';
+
+export type LogWriterOptions = {
+  /** Data folder; the log's own folder is made below it. */
+  readonly data: string;
+  readonly log: LogName;
+  /** Name of the writing node, for `epochs.jsonl` and for whoever is refused. */
+  readonly node: string;
+  readonly roll?: RollRule;
+  readonly sync?: SyncPolicy;
+  /** Where the node's notices can be heard. */
+  readonly feed?: string;
+  readonly clock: { wallUs(): number; monoMs(): number };
+};
+
+/** What one `write()` put on disk. */
+export type Written = { readonly length: number; readonly count: number; readonly bytes: Buffer };
+
+export const defaultRoll: RollRule = { bytes: 64 << 20, ageMs: 24 * 3_600_000 };
+
+export class LogWriter implements AsyncDisposable {
+  readonly log: LogName;
+  /** What opening found. */
+  readonly recovered: Recovered;
+  readonly epoch: number;
+  readonly #options: LogWriterOptions;
+  readonly #roll: RollRule;
+  readonly #lock: Lock;
+  readonly #appender: Appender;
+  readonly #head: SlotWriter;
+  readonly #oldest: number;
+  #position: number;
+  #lines: number;
+  #marks: number;
+  #lastTimeUs: number;
+  #openedMs: number;
+  #staged = Buffer.allocUnsafe(64 << 10);
+  #stagedBytes = 0;
+  #stagedLines = 0;
+  #stagedMarks = 0;
+  #stagedTimeUs = 0;
+
+  private constructor(options: LogWriterOptions, folder: string, lock: Lock, recovered: Recovered) {
+    this.#options = options;
+    this.log = options.log;
+    this.#roll = options.roll ?? defaultRoll;
+    this.#lock = lock;
+    this.recovered = recovered;
+    this.epoch = recovered.epoch + 1;
+    this.#position = recovered.position;
+    this.#lines = recovered.lines;
+    this.#marks = recovered.marks;
+    this.#lastTimeUs = recovered.lastTimeUs;
+    this.#oldest = recovered.segments[0]?.base ?? 0;
+    this.#appender = new Appender(folder);
+    this.#openedMs = options.clock.monoMs();
+    const entry: Epoch = {
+      epoch: this.epoch,
+      startPosition: this.#position,
+      startLine: this.#lines,
+      node: options.node,
+      pid: process.pid,
+      openedUs: options.clock.wallUs(),
+      ...(options.feed === undefined ? {} : { feed: options.feed }),
+    };
+    appendDurably(folder, 'epochs.jsonl', `${JSON.stringify(entry)}\n`);
+    this.#appender.start({ base: this.#position, epoch: this.epoch }, true);
+    this.#head = new SlotWriter(join(folder, 'head'), kinds.SLOT);
+    this.announce();
+  }
+
+  /** Opens a log for writing. Throws LOG_LOCKED, LOG_CORRUPT, LOG_UNWRITABLE. */
+  static async open(options: LogWriterOptions): Promise<LogWriter> {
+    const folder = join(options.data, options.log);
+    makeFolder(folder);
+    const lock = await lockLog(folder, {
+      node: options.node,
+      pid: process.pid,
+      sinceUs: options.clock.wallUs(),
+    });
+    try {
+      return new LogWriter(options, folder, lock, recoverLog(folder));
+    } catch (error) {
+      await lock.release();
+      if (error instanceof TickmeshError) throw error;
+      throw unwritable(folder, error);
+    }
+  }
+
+  /** End of what is written. */
+  get position(): number {
+    return this.#position;
+  }
+  /** Lines written, and how many of them are marks. */
+  get lines(): number {
+    return this.#lines;
+  }
+  get marks(): number {
+    return this.#marks;
+  }
+  get oldest(): number {
+    return this.#oldest;
+  }
+  /** Receive time of the last line, Unix microseconds; 0 when there is none. */
+  get lastTimeUs(): number {
+    return this.#lastTimeUs;
+  }
+  /** Bytes staged and not yet written. */
+  get stagedBytes(): number {
+    return this.#stagedBytes;
+  }
+
+  /** Stages a line. Times are the caller's to keep rising. Throws LOG_LIMIT for a payload too long, TypeError for one with a line feed. */
+  stage(timeUs: number, eventTimeUs: number, payload: Buffer): void {
+    const length = payload.length + ENVELOPE;
+    if (length > LINE_MAX) {
+      throw new TickmeshError('LOG_LIMIT', `a record of ${payload.length} bytes is too long for ${this.log}`, {
+        remedy: `the longest payload is ${LINE_MAX - ENVELOPE} bytes`,
+      });
+    }
+    if (payload.includes(10)) throw new TypeError(`a payload of ${this.log} holds a line feed`);
+    if (this.#stagedBytes + length > this.#staged.length) this.#grow(length);
+    this.#stagedBytes = writeLine(this.#staged, this.#stagedBytes, timeUs, eventTimeUs, payload);
+    this.#stagedLines++;
+    this.#stagedTimeUs = timeUs;
+  }
+
+  /** Stages a mark: what happened where no record is. */
+  stageMark(timeUs: number, mark: MarkName, note?: Record<string, unknown>): void {
+    this.stage(timeUs, timeUs, Buffer.from(markPayload(mark, note)));
+    this.#stagedMarks++;
+  }
+
+  #grow(length: number): void {
+    const grown = Buffer.allocUnsafe(Math.max(this.#staged.length * 2, this.#stagedBytes + length));
+    this.#staged.copy(grown, 0, 0, this.#stagedBytes);
+    this.#staged = grown;
+  }
+
+  /**
+   * Writes what is staged as one append. The bytes are in the file, not yet announced. Undefined when nothing was
+   * staged. Throws LOG_STALLED when the disk refuses: all stays staged, the file ends where it did; try again later.
+   */
+  write(): Written | undefined {
+    const length = this.#stagedBytes;
+    if (length === 0) return undefined;
+    const nowMs = this.#options.clock.monoMs();
+    if (rolls(this.#roll, this.#appender.size, nowMs - this.#openedMs, length)) {
+      this.#appender.start({ base: this.#position, epoch: this.epoch }, this.#options.sync !== 'never');
+      this.#openedMs = nowMs;
+    }
+    this.#appender.append(this.#staged, length);
+    if (this.#options.sync === 'each') this.#appender.sync();
+    const written = { length, count: this.#stagedLines, bytes: this.#staged.subarray(0, length) };
+    this.#position += length;
+    this.#lines += this.#stagedLines;
+    this.#marks += this.#stagedMarks;
+    this.#lastTimeUs = this.#stagedTimeUs;
+    this.#stagedBytes = this.#stagedLines = this.#stagedMarks = 0;
+    return written;
+  }
+
+  /** Base of the segment that the last write went to. */
+  get segmentBase(): number {
+    return this.#appender.segment!.base;
+  }
+
+  /** Writes the head slot: all that is written may now be read. */
+  announce(): void {
+    this.#head.write({
+      epoch: this.epoch,
+      lines: this.#lines,
+      position: this.#position,
+      count: this.#marks,
+      aux: this.#lastTimeUs,
+      tag: this.#oldest,
+    });
+  }
+
+  /** Forces what is written to the platter. */
+  sync(): void {
+    this.#appender.sync();
+  }
+
+  async close(): Promise<void> {
+    this.#appender.close();
+    this.#head.close();
+    await this.#lock.release();
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * One writer a log. The lock is a listening socket that the kernel frees the moment its process is gone, however it
+ * went: on Linux an abstract one (no file, cannot be stolen), elsewhere a socket file beside the log. Whoever is refused
+ * asks the holder over the same socket who it is.
+ */
+import { createHash } from 'node:crypto';
+import { realpathSync, unlinkSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { TickmeshError } from '../world/error.ts';
+
+export type LockHolder = { readonly node: string; readonly pid: number; readonly sinceUs: number };
+
+export type Lock = { release(): Promise<void> };
+
+function lockPath(folder: string): string {
+  if (process.platform !== 'linux') return join(folder, 'lock.socket');
+  const id = createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 32);
+  return `\0tickmesh-log-${id}`;
+}
+
+const listen = (server: Server, path: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+
+/** What the holder says of itself; undefined when it does not answer (its event loop is busy) or is gone. */
+const askHolder = (path: string): Promise<string | 'gone' | undefined> =>
+  new Promise((resolve) => {
+    let text = '';
+    const socket = connect(path);
+    const timer = setTimeout(() => done(undefined), 500);
+    const done = (answer: string | undefined): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setEncoding('utf8');
+    socket.on('data', (part: string) => (text += part));
+    socket.on('end', () => done(text === '' ? undefined : text));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      done(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? 'gone' : undefined),
+    );
+  });
+
+/** Takes the lock of a log's folder. Throws LOG_LOCKED, naming the holder. */
+export async function lockLog(folder: string, holder: LockHolder): Promise<Lock> {
+  const path = lockPath(folder);
+  const about = JSON.stringify(holder);
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.end(about);
+  });
+  server.unref();
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await listen(server, path);
+      break;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
+      const answer = await askHolder(path);
+      if (answer === 'gone' && attempt < 2) {
+        if (process.platform !== 'linux') unlinkSync(path);
+        continue;
+      }
+      throw lockedError(folder, answer, cause);
+    }
+  }
+  return { release: () => new Promise((resolve) => server.close(() => resolve())) };
+}
+
+function lockedError(folder: string, answer: string | undefined, cause: unknown): TickmeshError {
+  let who = 'another process (it does not answer)';
+  let facts: Record<string, unknown> = {};
+  try {
+    const holder = JSON.parse(answer ?? '') as LockHolder;
+    who = `node "${holder.node}", pid ${holder.pid}`;
+    facts = { ...holder };
+  } catch {
+    // An old or busy holder: the refusal stands all the same.
+  }
+  return new TickmeshError('LOG_LOCKED', `${folder} is being written by ${who}`, {
+    cause,
+    facts: { folder, ...facts },
+    remedy: 'stop that process, or give this one another data folder',
+  });
+}
