@@ -63,6 +63,12 @@ export class Appender {
     this.#size += length;
   }
 
+  /** Takes back the last `length` bytes: they were written, but not as durably as was promised. */
+  takeBack(length: number): void {
+    this.#size -= length;
+    this.#guard(() => ftruncateSync(this.#fd, this.#size));
+  }
+
   sync(): void {
     if (this.#fd >= 0) this.#guard(() => fdatasyncSync(this.#fd));
   }
@@ -76,11 +82,16 @@ export class Appender {
     try {
       return act();
     } catch (cause) {
-      throw new TickmeshError('LOG_STALLED', `cannot append to ${this.folder}: ${errnoOf(cause) ?? String(cause)}`, {
-        cause,
-        facts: { folder: this.folder, errno: errnoOf(cause) },
-        remedy: 'free space on that disk or mend it; writing goes on by itself, nothing announced is lost',
-      });
+      throw new TickmeshError(
+        'LOG_STALLED',
+        `cannot append to ${this.folder}: ${errnoOf(cause) ?? String(cause)}`,
+        {
+          cause,
+          facts: { folder: this.folder, errno: errnoOf(cause) },
+          remedy:
+            'free space on that disk or mend it; writing goes on by itself, nothing announced is lost',
+        },
+      );
     }
   }
 }

@@ -89,14 +89,23 @@ export class LogReader implements Disposable {
       const ends = lineEnds(read);
       const last = ends.at(-1);
       if (last !== undefined) {
-        return { position, bytes: last === read.length ? read : read.subarray(0, last), ends, segment };
+        return {
+          position,
+          bytes: last === read.length ? read : read.subarray(0, last),
+          ends,
+          segment,
+        };
       }
       if (got < length) return undefined;
       if (length >= whole || length >= LINE_MAX) {
-        throw new TickmeshError('LOG_CORRUPT', `no line ends within ${length} bytes of position ${position} of ${this.log}`, {
-          facts: { log: this.log, position },
-          remedy: 'restore that segment from a replica',
-        });
+        throw new TickmeshError(
+          'LOG_CORRUPT',
+          `no line ends within ${length} bytes of position ${position} of ${this.log}`,
+          {
+            facts: { log: this.log, position },
+            remedy: 'restore that segment from a replica',
+          },
+        );
       }
       length = Math.min(whole, LINE_MAX);
     }
@@ -135,7 +144,10 @@ export class LogReader implements Disposable {
     this.#fd = -1;
     this.#open = undefined;
     try {
-      this.#fd = openSync(join(this.folder, segmentName(segment)), constants.O_RDONLY | constants.O_NOFOLLOW);
+      this.#fd = openSync(
+        join(this.folder, segmentName(segment)),
+        constants.O_RDONLY | constants.O_NOFOLLOW,
+      );
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return false;
       throw error;

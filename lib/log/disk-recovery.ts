@@ -25,7 +25,14 @@ export type Recovered = {
   readonly tornBytes: number;
 };
 
-type Walk = { size: number; end: number; lines: number; marks: number; lastTimeUs: number; goodAfter: number };
+type Walk = {
+  size: number;
+  end: number;
+  lines: number;
+  marks: number;
+  lastTimeUs: number;
+  goodAfter: number;
+};
 const WINDOW = 8 << 20;
 
 /** Walks a segment's lines from `from` to its end or the first damage, in windows of constant memory. */
@@ -58,7 +65,12 @@ export function recoverLog(folder: string): Recovered {
   headFile.close();
   const epochs = parseEpochs(readText(join(folder, 'epochs.jsonl')));
   const segments = listSegments(folder);
-  const epoch = Math.max(0, announced?.epoch ?? 0, epochs.at(-1)?.epoch ?? 0, ...segments.map((s) => s.epoch));
+  const epoch = Math.max(
+    0,
+    announced?.epoch ?? 0,
+    epochs.at(-1)?.epoch ?? 0,
+    ...segments.map((s) => s.epoch),
+  );
 
   // A crash between creating a segment and its first byte leaves it empty: it says nothing, drop it.
   let tornBytes = 0;
@@ -96,7 +108,17 @@ export function recoverLog(folder: string): Recovered {
       closeSync(fd);
     }
   }
-  return { segments, epochs, epoch, announced, tornBytes, position: 0, lines: 0, marks: 0, lastTimeUs: 0 };
+  return {
+    segments,
+    epochs,
+    epoch,
+    announced,
+    tornBytes,
+    position: 0,
+    lines: 0,
+    marks: 0,
+    lastTimeUs: 0,
+  };
 }
 
 type Tail = { walk: Walk; linesBefore: number; marksBefore: number };
@@ -140,7 +162,10 @@ function recoverSegment(
   };
 }
 
-function countBefore(folder: string, segments: readonly Segment[]): { lines: number; marks: number } {
+function countBefore(
+  folder: string,
+  segments: readonly Segment[],
+): { lines: number; marks: number } {
   let lines = 0;
   let marks = 0;
   for (const segment of segments) {

@@ -132,9 +132,13 @@ export class LogWriter implements AsyncDisposable {
   stage(timeUs: number, eventTimeUs: number, payload: Buffer): void {
     const length = payload.length + ENVELOPE;
     if (length > LINE_MAX) {
-      throw new TickmeshError('LOG_LIMIT', `a record of ${payload.length} bytes is too long for ${this.log}`, {
-        remedy: `the longest payload is ${LINE_MAX - ENVELOPE} bytes`,
-      });
+      throw new TickmeshError(
+        'LOG_LIMIT',
+        `a record of ${payload.length} bytes is too long for ${this.log}`,
+        {
+          remedy: `the longest payload is ${LINE_MAX - ENVELOPE} bytes`,
+        },
+      );
     }
     if (payload.includes(10)) throw new TypeError(`a payload of ${this.log} holds a line feed`);
     if (this.#stagedBytes + length > this.#staged.length) this.#grow(length);
@@ -164,11 +168,14 @@ export class LogWriter implements AsyncDisposable {
     if (length === 0) return undefined;
     const nowMs = this.#options.clock.monoMs();
     if (rolls(this.#roll, this.#appender.size, nowMs - this.#openedMs, length)) {
-      this.#appender.start({ base: this.#position, epoch: this.epoch }, this.#options.sync !== 'never');
+      this.#appender.start(
+        { base: this.#position, epoch: this.epoch },
+        this.#options.sync !== 'never',
+      );
       this.#openedMs = nowMs;
     }
     this.#appender.append(this.#staged, length);
-    if (this.#options.sync === 'each') this.#appender.sync();
+    if (this.#options.sync === 'each') this.#syncBatch(length);
     const written = { length, count: this.#stagedLines, bytes: this.#staged.subarray(0, length) };
     this.#position += length;
     this.#lines += this.#stagedLines;
@@ -176,6 +183,15 @@ export class LogWriter implements AsyncDisposable {
     this.#lastTimeUs = this.#stagedTimeUs;
     this.#stagedBytes = this.#stagedLines = this.#stagedMarks = 0;
     return written;
+  }
+
+  #syncBatch(length: number): void {
+    try {
+      this.#appender.sync();
+    } catch (error) {
+      this.#appender.takeBack(length);
+      throw error;
+    }
   }
 
   /** Base of the segment that the last write went to. */

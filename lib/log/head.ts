@@ -23,7 +23,11 @@ export type Slot = {
 };
 
 const newer = (a: Header, b: Header): boolean =>
-  a.epoch !== b.epoch ? a.epoch > b.epoch : a.position !== b.position ? a.position > b.position : a.tag >= b.tag;
+  a.epoch !== b.epoch
+    ? a.epoch > b.epoch
+    : a.position !== b.position
+      ? a.position > b.position
+      : a.tag >= b.tag;
 
 const newerClock = (a: Header, b: Header): boolean => a.aux >= b.aux;
 

@@ -5,7 +5,7 @@
 export type Clock = {
   /** Wall time, Unix microseconds. Data only: never used for a timeout. */
   wallUs(): number;
-  /** Monotonic milliseconds, with a fraction. Every timer and every silence is measured with it. */
+  /** Monotonic milliseconds with a fraction, the same in all processes of a host. For every timer and every silence. */
   monoMs(): number;
 };
 
@@ -19,5 +19,8 @@ export const realClock: Clock = {
     const wallUs = Date.now() * 1000;
     return Math.abs(monoUs - wallUs) < 2_000 ? monoUs : wallUs + (monoUs % 1000);
   },
-  monoMs: () => performance.now(),
+  monoMs() {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1e3 + nanoseconds / 1e6;
+  },
 };

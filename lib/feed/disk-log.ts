@@ -1,0 +1,211 @@
+/** One followed log on this disk: the pure follower, with a reader to look and to fetch for it. */
+import { answer, type Ask } from '../catchup/answer.ts';
+import {
+  diskRules,
+  excuseSilence,
+  followerDueMs,
+  newFollower,
+  startFollower,
+  stepFollower,
+  type Effect,
+  type Follower,
+  type FollowerMode,
+  type FollowerRules,
+} from '../follower/follower.ts';
+import { seekBack, seekTime } from '../log/disk-seek.ts';
+import { LogReader } from '../log/disk-reader.ts';
+import type { Slot } from '../log/head.ts';
+import type { LogName } from '../log/name.ts';
+import { Queue } from './merge.ts';
+import type { Cursor, FeedEvent } from './record.ts';
+
+/** Where a feed begins. `last`: so many records before the end. Times are Unix microseconds. */
+export type From =
+  | 'start'
+  | 'end'
+  | { readonly timeUs: number }
+  | { readonly last: number }
+  | { readonly beforeEndUs: number }
+  | { readonly cursors: readonly Cursor[] };
+
+export class DiskLog {
+  readonly queue: Queue;
+  readonly events: FeedEvent[] = [];
+  readonly #reader: LogReader;
+  readonly #rules: FollowerRules;
+  readonly #follower: Follower;
+  /** The slot as last looked at: one look serves the step and the fetches that follow from it. */
+  #head: Slot | undefined;
+  #pending: Ask | undefined;
+  #caughtUp = false;
+
+  constructor(
+    data: string,
+    log: LogName,
+    from: From,
+    nowMs: number,
+    rules: Partial<FollowerRules> = {},
+  ) {
+    this.queue = new Queue(log);
+    this.#reader = new LogReader(data, log);
+    this.#rules = { ...diskRules, ...rules };
+    this.#head = this.#reader.head();
+    this.#follower = newFollower(startOf(this.#reader, this.#head, from), nowMs);
+    this.#apply(startFollower(this.#follower, this.#rules, nowMs));
+  }
+
+  get log(): LogName {
+    return this.queue.log;
+  }
+  get mode(): FollowerMode {
+    return this.#follower.mode;
+  }
+  /** True once the end has been reached, for good. */
+  get caughtUp(): boolean {
+    return this.#caughtUp || !this.exists;
+  }
+  /** False while the log was never written, and for one that was given up. */
+  get exists(): boolean {
+    return this.#head !== undefined && this.#follower.mode !== 'blocked';
+  }
+  get dueMs(): number {
+    return this.#pending ? -Infinity : followerDueMs(this.#follower, this.#rules);
+  }
+  /** True when a notice of this position would say nothing new. */
+  covers(epoch: number, position: number): boolean {
+    return epoch === this.#follower.seenEpoch && position <= this.#follower.position;
+  }
+  /** Who writes it and where it announces; undefined while there is no log. */
+  get writer(): { node: string; feed?: string; epoch: number } | undefined {
+    const last = this.#head && this.#reader.epochs(this.#head.epoch).at(-1);
+    return (
+      last && { node: last.node, epoch: last.epoch, ...(last.feed ? { feed: last.feed } : {}) }
+    );
+  }
+
+  get epoch(): number {
+    return this.#head?.epoch ?? -1;
+  }
+  /** True when everything announced as of the last look has been fetched. */
+  get atEnd(): boolean {
+    return (
+      !this.#pending && this.#head !== undefined && this.#follower.position >= this.#head.position
+    );
+  }
+
+  /** A notice came that may say nothing new: notices have not stopped. */
+  heard(nowMs: number): void {
+    if (this.#follower.mode === 'live') excuseSilence(this.#follower, nowMs);
+    else if (this.#follower.mode === 'degraded') this.look(nowMs, true);
+  }
+
+  excuse(nowMs: number): void {
+    excuseSilence(this.#follower, nowMs);
+  }
+
+  /** Looks at the head; `rung` when a notice was the reason. */
+  look(nowMs: number, rung: boolean): void {
+    const head = this.#reader.head();
+    if (!head) return;
+    this.#head = head;
+    const { epoch, position } = head;
+    this.#apply(
+      stepFollower(
+        this.#follower,
+        { is: 'heard', epoch, position, by: rung ? 'notice' : 'looking' },
+        this.#rules,
+        nowMs,
+      ),
+    );
+  }
+
+  tick(nowMs: number): void {
+    if (nowMs >= followerDueMs(this.#follower, this.#rules)) {
+      this.#apply(stepFollower(this.#follower, { is: 'tick' }, this.#rules, nowMs), nowMs);
+    }
+  }
+
+  /** Fetches into the empty queue if the follower wants something. True when the queue has records. */
+  refill(nowMs: number): boolean {
+    while (this.queue.empty && this.#pending) {
+      const ask = this.#pending;
+      this.#pending = undefined;
+      const reply = answer(this.#reader, ask, this.#head);
+      this.#apply(
+        stepFollower(this.#follower, { is: 'answer', answer: reply }, this.#rules, nowMs),
+      );
+    }
+    return !this.queue.empty;
+  }
+
+  #apply(effects: readonly Effect[], nowMs?: number): void {
+    const { log } = this;
+    for (const effect of effects) {
+      switch (effect.do) {
+        case 'fetch':
+          this.#pending = effect.ask;
+          break;
+        case 'look':
+          if (nowMs !== undefined) this.look(nowMs, false);
+          break;
+        case 'deliver':
+          this.queue.fill(effect.lines.position, effect.lines.bytes, effect.lines.ends);
+          break;
+        case 'cut':
+          this.queue.clear();
+          this.events.push({
+            state: 'rewound',
+            log,
+            from: effect.from,
+            to: effect.to,
+            lines: effect.lines,
+          });
+          break;
+        case 'gap':
+          this.events.push({ state: 'gap', log, from: effect.from, to: effect.to });
+          break;
+        case 'mode':
+          this.#tell(effect.mode);
+          break;
+      }
+    }
+  }
+
+  #tell(mode: FollowerMode): void {
+    if (mode === 'live') {
+      if (!this.#caughtUp) this.events.push({ state: 'caughtUp', log: this.log });
+      this.#caughtUp = true;
+      this.events.push({ state: 'live', log: this.log });
+    } else if (mode === 'degraded') this.events.push({ state: 'degraded', log: this.log });
+    else if (mode === 'catchingUp') this.events.push({ state: 'behind', log: this.log });
+  }
+
+  /** Behind the last record that was taken from the queue. */
+  get cursor(): Cursor {
+    const { knownEpoch: epoch, position, lines } = this.#follower;
+    const { bytesLeft, linesLeft } = this.queue;
+    return { log: this.log, epoch, position: position - bytesLeft, lines: lines - linesLeft };
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+}
+
+/** Cursor for the start of a feed. A log that does not exist yet begins at 0, wherever the feed wants to. */
+function startOf(reader: LogReader, head: Slot | undefined, from: From): Cursor {
+  const { log } = reader;
+  if (typeof from === 'object' && 'cursors' in from) {
+    const own = from.cursors.find((cursor) => cursor.log === log);
+    if (own) return own;
+    return startOf(reader, head, 'start');
+  }
+  if (!head) return { log, epoch: 0, position: 0, lines: 0 };
+  const at = (position: number): Cursor => ({ log, epoch: head.epoch, position, lines: 0 });
+  if (from === 'start') return at(reader.oldest());
+  if (from === 'end') return { ...at(head.position), lines: head.lines };
+  if ('timeUs' in from) return at(seekTime(reader, from.timeUs, head.position));
+  if ('beforeEndUs' in from)
+    return at(seekTime(reader, head.lastTimeUs - from.beforeEndUs, head.position));
+  return at(seekBack(reader, from.last, head.position));
+}

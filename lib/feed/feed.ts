@@ -1,0 +1,269 @@
+/**
+ * One consumer for history and live: `for await (const batch of openFeed({ data, logs, from }))`. Reads the logs' files,
+ * merges them by receive time, listens to whoever announces them, and goes on by polling when notices stop.
+ * A feed holds one chunk a log, whatever the length of the history, and reads no faster than it is consumed.
+ */
+import { ClockReader } from '../log/disk-clock.ts';
+import { logName, type LogName } from '../log/name.ts';
+import type { FollowerRules } from '../follower/follower.ts';
+import type { Heard } from '../notifier/notice.ts';
+import { ZeromqListener } from '../notifier/zeromq.ts';
+import { realClock, type Clock } from '../world/clock.ts';
+import { Bell } from './bell.ts';
+import { DiskLog, type From } from './disk-log.ts';
+import { merge, type Queue } from './merge.ts';
+import type { Cursor, FeedBatch, FeedEvent, FeedRecord } from './record.ts';
+
+export type FeedOptions = {
+  /** The data folder. */
+  readonly data: string;
+  /** Names of logs, e.g. `binance/BTC-USDT/trade`. One that does not exist yet is waited for. */
+  readonly logs: readonly string[];
+  /** Default 'end': only what comes from now on. */
+  readonly from?: From;
+  /** 'end': stop when everything that was announced has been read. Default: follow for ever. */
+  readonly until?: 'end';
+  /** Ends the feed; the iteration then simply returns. */
+  readonly signal?: AbortSignal;
+  /** 'auto' (default) listens where each log's writer says it announces; 'none' only polls; or endpoints. */
+  readonly notices?: 'auto' | 'none' | readonly string[];
+  readonly rules?: Partial<FollowerRules>;
+  readonly clock?: Clock;
+  /** For tests and simulations of loss: return false to drop a notice. */
+  readonly hear?: (heard: Heard) => boolean;
+};
+
+/** How long a silent writer may hold back other logs' records: its own node's, and other nodes'. */
+const HOLD_OWN_MS = 1_000;
+const HOLD_OTHER_MS = 100;
+/** Later than this, a wake-up says that our own event loop stood still. */
+const STALL_MS = 500;
+
+type Writer = {
+  readonly node: string;
+  readonly clock: ClockReader;
+  timeUs: number;
+  movedMs: number;
+};
+type Entry = { readonly log: DiskLog; writer: Writer | undefined; epoch: number; rung: boolean };
+
+export type FeedStats = {
+  records: number;
+  notices: number;
+  /** Notices that said nothing new. */
+  covered: number;
+  /** Records that came with a receive time before one already handed out (their writer was silent too long). */
+  late: number;
+};
+
+export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
+  readonly stats: FeedStats = { records: 0, notices: 0, covered: 0, late: 0 };
+  readonly #options: FeedOptions;
+  readonly #clock: Clock;
+  readonly #bell = new Bell();
+  readonly #entries: Entry[] = [];
+  readonly #byName = new Map<string, Entry>();
+  readonly #queues: Queue[];
+  readonly #writers = new Map<string, Writer>();
+  readonly #listeners = new Map<string, ZeromqListener>();
+  readonly #stop = (): void => this.#bell.ring();
+  #turnMs: number;
+  #dueMs = Infinity;
+  #heldMs = Infinity;
+  #lastUs = 0;
+  #closed = false;
+
+  constructor(options: FeedOptions) {
+    if (options.logs.length === 0) throw new TypeError('a feed needs at least one log');
+    this.#options = options;
+    this.#clock = options.clock ?? realClock;
+    const nowMs = this.#clock.monoMs();
+    this.#turnMs = nowMs;
+    const names = [...new Set(options.logs)].map(logName).sort();
+    for (const name of names) {
+      const log = new DiskLog(options.data, name, options.from ?? 'end', nowMs, options.rules);
+      const entry: Entry = { log, writer: undefined, epoch: -1, rung: true };
+      this.#entries.push(entry);
+      this.#byName.set(name, entry);
+    }
+    this.#queues = this.#entries.map((entry) => entry.log.queue);
+    if (Array.isArray(options.notices))
+      for (const endpoint of options.notices) this.#listen(endpoint, names);
+    options.signal?.addEventListener('abort', this.#stop);
+  }
+
+  get logs(): readonly LogName[] {
+    return this.#entries.map((entry) => entry.log.log);
+  }
+  /** Where each log goes on: behind the last record handed out. */
+  cursors(): readonly Cursor[] {
+    return this.#entries.map((entry) => entry.log.cursor);
+  }
+  /** True once every log's end has been reached. */
+  get caughtUp(): boolean {
+    return this.#entries.every((entry) => entry.log.caughtUp);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<FeedBatch, void, undefined> {
+    try {
+      for (;;) {
+        const batch = await this.next();
+        if (!batch) return;
+        yield batch;
+      }
+    } finally {
+      await this[Symbol.asyncDispose]();
+    }
+  }
+
+  /** The next batch; undefined when the feed has ended. */
+  async next(): Promise<FeedBatch | undefined> {
+    for (;;) {
+      if (this.#closed || this.#options.signal?.aborted) return undefined;
+      const batch = this.#turn();
+      if (batch) return batch;
+      if (
+        this.#options.until === 'end' &&
+        this.#entries.every(({ log }) => log.caughtUp && log.queue.empty)
+      ) {
+        return undefined;
+      }
+      await this.#bell.wait(Math.min(this.#dueMs, this.#heldMs) - this.#clock.monoMs());
+      // What we slept through on purpose is no stall of ours.
+      this.#turnMs = Math.max(this.#turnMs, Math.min(this.#dueMs, this.#clock.monoMs()));
+    }
+  }
+
+  #turn(): FeedBatch | undefined {
+    const nowMs = this.#clock.monoMs();
+    if (nowMs - this.#turnMs > STALL_MS) for (const { log } of this.#entries) log.excuse(nowMs);
+    this.#turnMs = nowMs;
+    const live = this.caughtUp;
+    const single = this.#entries.length === 1;
+    // Clocks first, heads after: what a clock covers, the heads then show.
+    if (!single) this.#readClocks(nowMs);
+    for (const entry of this.#entries) {
+      if (entry.rung || !single) entry.log.look(nowMs, entry.rung);
+      entry.rung = false;
+      entry.log.tick(nowMs);
+      this.#meetWriter(entry, nowMs);
+      entry.log.refill(nowMs);
+      entry.log.queue.completeUs = single ? Infinity : completeUs(entry);
+    }
+    const records: FeedRecord[] = [];
+    this.#heldMs = Infinity;
+    if (single) {
+      const { queue } = this.#entries[0]!.log;
+      if (!queue.empty) queue.takeAll(records);
+    } else this.#merge(records, nowMs);
+    this.stats.records += records.length;
+    const events = this.#takeEvents();
+    this.#dueMs = Infinity;
+    for (const { log } of this.#entries) this.#dueMs = Math.min(this.#dueMs, log.dueMs);
+    if (records.length === 0 && events.length === 0) return undefined;
+    return { records, live, events, cursors: () => this.cursors() };
+  }
+
+  #merge(records: FeedRecord[], nowMs: number): void {
+    const refill = (queue: Queue): boolean => {
+      const entry = this.#byName.get(queue.log)!;
+      const filled = entry.log.refill(nowMs);
+      queue.completeUs = completeUs(entry);
+      return filled;
+    };
+    merge(this.#queues, records, refill, (front, holder) => {
+      const waiting = this.#byName.get(holder.log)!;
+      const own = this.#byName.get(front.log)!.writer === waiting.writer;
+      const untilMs = (waiting.writer?.movedMs ?? -Infinity) + (own ? HOLD_OWN_MS : HOLD_OTHER_MS);
+      if (!waiting.log.caughtUp || nowMs < untilMs) {
+        this.#heldMs = Math.min(this.#heldMs, waiting.log.caughtUp ? untilMs : Infinity);
+        return false;
+      }
+      return true;
+    });
+    const first = records[0];
+    if (first && first.timeUs < this.#lastUs) this.stats.late++;
+    if (records.length > 0) this.#lastUs = records.at(-1)!.timeUs;
+  }
+
+  #readClocks(nowMs: number): void {
+    for (const writer of this.#writers.values()) {
+      const timeUs = writer.clock.read();
+      if (timeUs !== writer.timeUs) {
+        writer.timeUs = timeUs;
+        writer.movedMs = nowMs;
+      }
+    }
+  }
+
+  /** A log's writer is known once the log exists; a new epoch may mean another writer, heard elsewhere. */
+  #meetWriter(entry: Entry, nowMs: number): void {
+    const epoch = entry.log.epoch;
+    if (epoch === entry.epoch) return;
+    const found = entry.log.writer;
+    if (!found) return;
+    entry.epoch = epoch;
+    let writer = this.#writers.get(found.node);
+    if (!writer) {
+      const clock = new ClockReader(this.#options.data, found.node);
+      // Not read yet in this turn: the next turn's clock counts.
+      writer = { node: found.node, clock, timeUs: 0, movedMs: nowMs };
+      this.#writers.set(found.node, writer);
+      this.#bell.ring();
+    }
+    entry.writer = writer;
+    if ((this.#options.notices ?? 'auto') === 'auto' && found.feed) {
+      this.#listen(found.feed, this.logs);
+    }
+  }
+
+  #listen(endpoint: string, logs: readonly string[]): void {
+    if (this.#listeners.has(endpoint)) return;
+    this.#listeners.set(
+      endpoint,
+      new ZeromqListener({ endpoint, logs, onHeard: (heard) => this.#hear(heard) }),
+    );
+  }
+
+  #hear(heard: Heard): void {
+    if (this.#options.hear && !this.#options.hear(heard)) return;
+    this.stats.notices++;
+    const entry = this.#byName.get(heard.log);
+    if (!entry) return;
+    entry.log.heard(this.#clock.monoMs());
+    if (entry.log.covers(heard.header.epoch, heard.header.position) && this.#heldMs === Infinity) {
+      this.stats.covered++;
+      return;
+    }
+    entry.rung = true;
+    this.#bell.ring();
+  }
+
+  #takeEvents(): FeedEvent[] {
+    const events: FeedEvent[] = [];
+    for (const { log } of this.#entries)
+      if (log.events.length > 0) events.push(...log.events.splice(0));
+    return events;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#bell.ring();
+    this.#options.signal?.removeEventListener('abort', this.#stop);
+    for (const { log } of this.#entries) log.close();
+    for (const writer of this.#writers.values()) writer.clock.close();
+    await Promise.all(
+      [...this.#listeners.values()].map((listener) => listener[Symbol.asyncDispose]()),
+    );
+  }
+}
+
+/** Up to when an empty queue's log can bring nothing any more. */
+function completeUs({ log, writer }: Entry): number {
+  if (!log.queue.empty || !log.exists) return Infinity;
+  return log.atEnd ? (writer?.timeUs ?? 0) : 0;
+}
+
+/** Opens a feed. Throws TypeError for misuse, NAME_INVALID for a name that no log can have. */
+export const openFeed = (options: FeedOptions): Feed => new Feed(options);

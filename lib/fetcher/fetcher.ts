@@ -1,0 +1,309 @@
+/**
+ * A fetcher: source -> append -> announce. Whatever a source brings in one turn goes out as one write and one notice a
+ * log. Every line gets a receive time of its own, strictly increasing over all logs of the fetcher, so the order in which
+ * things arrived is kept for ever.
+ */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { kinds } from '../mesh/header.ts';
+import { ClockWriter } from '../log/disk-clock.ts';
+import { LogReader } from '../log/disk-reader.ts';
+import { linesBackward } from '../log/disk-seek.ts';
+import { LogWriter, type LogWriterOptions } from '../log/disk-writer.ts';
+import { CLOSING, PAYLOAD_AT, lineMark } from '../log/line.ts';
+import { logParts, type LogName } from '../log/name.ts';
+import type { Announcer } from '../notifier/notifier.ts';
+import { ZeromqAnnouncer } from '../notifier/zeromq.ts';
+import type { LogTail, Source, SourceRecord } from '../source/source.ts';
+import type { Clock } from '../world/clock.ts';
+import { TickmeshError } from '../world/error.ts';
+import { Beacons } from './beacons-timer.ts';
+import { flush, type FlushTo } from './flush.ts';
+
+export type FetcherOptions = {
+  /** Name of the node: its clock, and who holds the logs. */
+  readonly node: string;
+  readonly data: string;
+  readonly source: Source;
+  /** Endpoint of the notices, e.g. `ipc://@tickmesh-demo-fetcher`; absent: nobody is told, readers poll. */
+  readonly feed?: string;
+  readonly roll?: LogWriterOptions['roll'];
+  readonly sync?: 'never' | 'each' | { readonly intervalMs: number };
+  /** Event time of a payload, by exchange and channel; undefined where it has none. */
+  readonly eventTimeUs: (exchange: string, channel: string, payload: Buffer) => number | undefined;
+  readonly clock: Clock;
+  /** Told of what an operator should know. */
+  readonly report?: (what: FetcherReport) => void;
+};
+
+export type FetcherReport =
+  | {
+      readonly event: 'recovered';
+      readonly log: LogName;
+      readonly tornBytes: number;
+      readonly epoch: number;
+      readonly position: number;
+      readonly unannouncedLines: number;
+    }
+  | { readonly event: 'stalled'; readonly error: TickmeshError }
+  | { readonly event: 'resumed'; readonly stalledMs: number };
+
+const STAGE_MAX = 256 << 10;
+const YIELD_MS = 10;
+const RETRY_MS = [50, 100, 200, 500, 1_000, 2_000];
+
+export class Fetcher implements AsyncDisposable {
+  readonly stats = { records: 0, turns: 0, stalls: 0 };
+  readonly announcer: Announcer | undefined;
+  readonly #options: FetcherOptions;
+  readonly #writers: ReadonlyMap<LogName, LogWriter>;
+  readonly #codecs = new Map<LogName, { exchange: string; channel: string }>();
+  readonly #to: FlushTo;
+  readonly #clockFile: ClockWriter;
+  readonly #beacons: Beacons;
+  readonly #dirty = new Set<LogWriter>();
+  readonly #syncTimer: NodeJS.Timeout | undefined;
+  #lastUs: number;
+  /** True while stamps are the wall's: the clock may then go on without records. */
+  #wall = true;
+  #yieldedMs = 0;
+
+  private constructor(
+    options: FetcherOptions,
+    writers: ReadonlyMap<LogName, LogWriter>,
+    announcer: Announcer | undefined,
+  ) {
+    this.#options = options;
+    this.#writers = writers;
+    this.announcer = announcer;
+    this.#lastUs = Math.max(0, ...[...writers.values()].map((writer) => writer.lastTimeUs));
+    this.#clockFile = new ClockWriter(options.data, options.node);
+    const { clock } = options;
+    this.#to = {
+      clock: this.#clockFile,
+      announcer,
+      clockUs: () => this.#lastUs,
+      monoUs: () => Math.round(clock.monoMs() * 1_000),
+    };
+    for (const log of writers.keys()) this.#codecs.set(log, logParts(log));
+    this.#beacons = new Beacons(
+      writers.keys(),
+      () => clock.monoMs(),
+      (log) => this.#beat(log),
+    );
+    const { sync } = options;
+    if (typeof sync === 'object') {
+      this.#syncTimer = setInterval(() => this.#syncAll(), sync.intervalMs);
+    }
+    this.#markRestarts();
+  }
+
+  /** Opens all logs of the source and the notices' endpoint. Throws LOG_LOCKED, LOG_UNWRITABLE, LOG_CORRUPT, PORT_TAKEN. */
+  static async open(options: FetcherOptions): Promise<Fetcher> {
+    const writers = new Map<LogName, LogWriter>();
+    let announcer: ZeromqAnnouncer | undefined;
+    let fetcher: Fetcher | undefined;
+    try {
+      if (options.feed !== undefined) {
+        announcer = await ZeromqAnnouncer.bind({
+          endpoint: options.feed,
+          onJoin: (log) => fetcher?.announceHead(log as LogName),
+        });
+      }
+      for (const log of options.source.logs) {
+        writers.set(
+          log,
+          await LogWriter.open({
+            data: options.data,
+            log,
+            node: options.node,
+            clock: options.clock,
+            sync: typeof options.sync === 'object' ? 'interval' : (options.sync ?? 'never'),
+            ...(options.roll ? { roll: options.roll } : {}),
+            ...(announcer ? { feed: announcer.endpoint } : {}),
+          }),
+        );
+      }
+      fetcher = new Fetcher(options, writers, announcer);
+      return fetcher;
+    } catch (error) {
+      await announcer?.[Symbol.asyncDispose]();
+      for (const writer of writers.values()) await writer.close();
+      throw error;
+    }
+  }
+
+  get writers(): ReadonlyMap<LogName, LogWriter> {
+    return this.#writers;
+  }
+
+  /** Takes from the source until it ends or `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#flush(signal);
+    const batches = this.#options.source.open({
+      signal,
+      clock: this.#options.clock,
+      tail: (log) => this.#tail(log),
+    });
+    for await (const batch of batches) {
+      for (const record of batch) {
+        this.#stage(record);
+        this.stats.records++;
+      }
+      await this.#flush(signal);
+      if (signal.aborted) break;
+    }
+  }
+
+  #stamp(wantedUs: number | undefined): number {
+    this.#wall = wantedUs === undefined;
+    const timeUs = wantedUs ?? this.#options.clock.wallUs();
+    this.#lastUs = timeUs > this.#lastUs ? timeUs : this.#lastUs + 1;
+    return this.#lastUs;
+  }
+
+  #stage(record: SourceRecord): void {
+    const writer = this.#writers.get(record.log);
+    if (!writer)
+      throw new TypeError(`source brought a record of ${record.log}, which it had not named`);
+    const timeUs = this.#stamp(record.timeUs);
+    if (record.mark) writer.stageMark(timeUs, record.mark);
+    else {
+      const { exchange, channel } = this.#codecs.get(record.log)!;
+      const eventUs =
+        record.eventTimeUs ?? this.#options.eventTimeUs(exchange, channel, record.payload);
+      writer.stage(timeUs, eventUs ?? timeUs, record.payload);
+    }
+    this.#dirty.add(writer);
+    if (writer.stagedBytes > STAGE_MAX) this.#tryFlush();
+  }
+
+  /** A restart is a line too. Its time is the last one's plus one: recorded times may go on from there. */
+  #markRestarts(): void {
+    for (const writer of this.#writers.values()) {
+      const { recovered, epoch } = writer;
+      if (recovered.epoch === 0) continue;
+      this.#lastUs++;
+      writer.stageMark(this.#lastUs, 'restart', { epoch, atUs: this.#options.clock.wallUs() });
+      this.#dirty.add(writer);
+      this.#options.report?.({
+        event: 'recovered',
+        log: writer.log,
+        tornBytes: recovered.tornBytes,
+        epoch,
+        position: recovered.position,
+        unannouncedLines: recovered.lines - (recovered.announced?.lines ?? 0),
+      });
+    }
+  }
+
+  #tryFlush(): unknown {
+    try {
+      const done = flush(this.#dirty, this.#to);
+      this.#beacons.appended(done.map((writer) => writer.log));
+      this.#dirty.clear();
+      this.stats.turns++;
+      return undefined;
+    } catch (error) {
+      if (error instanceof TickmeshError && error.code === 'LOG_STALLED') return error;
+      throw error;
+    }
+  }
+
+  /** Writes and announces; while the disk refuses it keeps the batch, takes nothing new, and tries again. */
+  async #flush(signal: AbortSignal): Promise<void> {
+    let sinceMs: number | undefined;
+    for (let attempt = 0; ; attempt++) {
+      const error = this.#tryFlush();
+      if (error === undefined) break;
+      if (sinceMs === undefined) {
+        sinceMs = this.#options.clock.monoMs();
+        this.stats.stalls++;
+        this.#options.report?.({ event: 'stalled', error: error as TickmeshError });
+      }
+      if (signal.aborted) return;
+      await sleep(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)], undefined, { signal }).catch(
+        () => undefined,
+      );
+    }
+    const nowMs = this.#options.clock.monoMs();
+    if (sinceMs !== undefined)
+      this.#options.report?.({ event: 'resumed', stalledMs: nowMs - sinceMs });
+    // A source that is always ready must not starve the sockets.
+    if (nowMs - this.#yieldedMs > YIELD_MS) {
+      await nextTurn();
+      this.#yieldedMs = this.#options.clock.monoMs();
+    }
+  }
+
+  /** Repeats a log's end: to a listener that has just joined, and as a heartbeat. */
+  announceHead(log: LogName): void {
+    const writer = this.#writers.get(log);
+    if (!writer || !this.announcer) return;
+    const { epoch, lines, position } = writer;
+    this.announcer.announce(log, {
+      kind: kinds.HEAD,
+      epoch,
+      lines,
+      position,
+      aux: this.#lastUs,
+      tag: writer.oldest,
+    });
+  }
+
+  #beat(log: string): void {
+    // While nothing is staged, time may pass: what comes later is stamped later.
+    if (this.#wall && this.#dirty.size === 0) {
+      this.#lastUs = Math.max(this.#lastUs, this.#options.clock.wallUs());
+      this.#clockFile.write(this.#lastUs);
+    }
+    this.announceHead(log as LogName);
+  }
+
+  #syncAll(): void {
+    for (const writer of this.#writers.values()) {
+      try {
+        writer.sync();
+      } catch (error) {
+        this.#options.report?.({ event: 'stalled', error: error as TickmeshError });
+      }
+    }
+  }
+
+  #tail(log: LogName): LogTail | undefined {
+    const writer = this.#writers.get(log);
+    if (!writer || writer.lines === 0) return undefined;
+    const { data } = this.#options;
+    return {
+      lines: writer.lines,
+      marks: writer.marks,
+      lastTimeUs: writer.lastTimeUs,
+      *backward() {
+        using reader = new LogReader(data, log);
+        for (const { line } of linesBackward(reader, writer.position)) {
+          if (lineMark(line, 0, line.length) === undefined) {
+            yield line.subarray(PAYLOAD_AT, line.length - CLOSING);
+          }
+        }
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#beacons.stop();
+    clearInterval(this.#syncTimer);
+    for (const writer of this.#writers.values()) {
+      const { log, epoch, lines, position } = writer;
+      this.announcer?.announce(log, {
+        kind: kinds.END,
+        epoch,
+        lines,
+        position,
+        aux: this.#lastUs,
+        tag: writer.oldest,
+      });
+    }
+    await this.announcer?.[Symbol.asyncDispose]();
+    this.#clockFile.close();
+    for (const writer of this.#writers.values()) await writer.close();
+  }
+}

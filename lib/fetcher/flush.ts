@@ -1,0 +1,76 @@
+/**
+ * One turn of a fetcher, in the only order that is safe: bytes of all logs, then their heads, then the clock, then the
+ * notices. A reader that hears a notice finds everything it names; one that reads the clock finds all up to it.
+ */
+import { kinds } from '../mesh/header.ts';
+import type { ClockWriter } from '../log/disk-clock.ts';
+import type { LogWriter, Written } from '../log/disk-writer.ts';
+import type { Announcer } from '../notifier/notifier.ts';
+
+/** Longest batch that is also sent inline; longer ones are fetched. */
+const INLINE_MAX = 1 << 20;
+
+export type FlushTo = {
+  readonly clock: ClockWriter;
+  readonly announcer: Announcer | undefined;
+  /** Time of the last stamp given out, Unix microseconds. */
+  readonly clockUs: () => number;
+  readonly monoUs: () => number;
+};
+
+/**
+ * Writes and announces all that is staged in `writers`. A log whose disk refuses keeps its batch staged and is not
+ * announced; the others are, and the error is thrown at the end.
+ */
+export function flush(writers: Iterable<LogWriter>, to: FlushTo): LogWriter[] {
+  const done: { writer: LogWriter; written: Written }[] = [];
+  let refused: unknown;
+  for (const writer of writers) {
+    try {
+      const written = writer.write();
+      if (written) done.push({ writer, written });
+    } catch (error) {
+      refused ??= error;
+    }
+  }
+  for (const { writer } of done) writer.announce();
+  // A clock that covered what a stalled log has not written would let readers pass it by.
+  const clockUs = to.clockUs();
+  if (refused === undefined) to.clock.write(clockUs);
+  const { announcer } = to;
+  if (announcer) {
+    const tag = to.monoUs();
+    for (const { writer, written } of done) {
+      const { log, epoch, lines, position } = writer;
+      const { length, count } = written;
+      announcer.announce(log, {
+        kind: kinds.NOTICE,
+        epoch,
+        lines,
+        position,
+        length,
+        count,
+        aux: clockUs,
+        tag,
+      });
+      if (length <= INLINE_MAX && announcer.wantsData(log)) {
+        announcer.sendData(
+          log,
+          {
+            kind: kinds.DATA,
+            epoch,
+            lines: lines - count,
+            position: position - length,
+            count,
+            recordEpoch: epoch,
+            aux: writer.segmentBase,
+            tag: clockUs,
+          },
+          written.bytes,
+        );
+      }
+    }
+  }
+  if (refused !== undefined) throw refused;
+  return done.map(({ writer }) => writer);
+}

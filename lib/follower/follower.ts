@@ -1,0 +1,311 @@
+/**
+ * The follower of one log: decides what to fetch, what to deliver and when to look again. Pure: takes what happened and
+ * `nowMs` (monotonic), returns what to do, owns no timer, socket or file. The same follower reads the disk beside it
+ * (a fetch is a read) and a log on another host (a fetch is a catch-up request).
+ *
+ * Two promises: nothing is lost or delivered twice, whatever happens to notices; and a delivered notice is acted on at once.
+ *
+ *   joining ──answer──► catchingUp ──at the target──► live ◄──► degraded (silence: poll)
+ *      any ──epoch rises──► catchingUp        any ──trimmed, policy "fail"──► blocked
+ */
+import type { Answer, Ask, Lines } from '../catchup/answer.ts';
+
+export type FollowerMode = 'joining' | 'catchingUp' | 'live' | 'degraded' | 'blocked';
+
+export type FollowerRules = {
+  /** Silence after which notices count as stopped. */
+  readonly silenceMs: number;
+  /** How often to look by oneself: while notices come, and while they do not. */
+  readonly auditMs: number;
+  readonly pollMs: number;
+  /** First and longest wait for an answer. */
+  readonly timeoutMs: number;
+  readonly timeoutMaxMs: number;
+  readonly maxBytes: number;
+  /** What to do where the wanted bytes are gone. */
+  readonly trimmed: 'earliest' | 'latest' | 'fail';
+};
+
+/** Limits for a reader on the same disk: looking costs a microsecond. */
+export const diskRules: FollowerRules = {
+  silenceMs: 3_500,
+  auditMs: 1_000,
+  pollMs: 50,
+  timeoutMs: 500,
+  timeoutMaxMs: 8_000,
+  maxBytes: 256 << 10,
+  trimmed: 'earliest',
+};
+/** Limits for a reader that asks over the network. */
+export const remoteRules: FollowerRules = {
+  ...diskRules,
+  auditMs: 5_000,
+  pollMs: 1_000,
+  maxBytes: 1 << 20,
+};
+
+/** Plain data: a simulator may copy it. */
+export type Follower = {
+  mode: FollowerMode;
+  /** Highest epoch heard of, and the one whose lineage my bytes agree with (0: none yet). */
+  seenEpoch: number;
+  knownEpoch: number;
+  /** Next byte wanted, and lines before it. */
+  position: number;
+  lines: number;
+  /** Highest announced end of `seenEpoch`. */
+  target: number;
+  /** The request under way, if any. */
+  asking: { sinceMs: number; timeoutMs: number } | undefined;
+  /** When a valid notice was last heard, and when I last looked by myself. */
+  heardMs: number;
+  lookedMs: number;
+  /** Not before this may I ask again (the answerer was busy). */
+  holdMs: number;
+  tries: number;
+};
+
+export type Effect =
+  | { readonly do: 'fetch'; readonly ask: Ask }
+  /** Look at the head (disk) — its slot comes back as `heard` with `by: 'looking'`. */
+  | { readonly do: 'look' }
+  | { readonly do: 'deliver'; readonly lines: Lines; readonly epoch: number }
+  | { readonly do: 'cut'; readonly from: number; readonly to: number; readonly lines: number }
+  | { readonly do: 'gap'; readonly from: number; readonly to: number }
+  | { readonly do: 'mode'; readonly mode: FollowerMode; readonly was: FollowerMode };
+
+export type Input =
+  /** A notice, a head beacon, or the head slot that was looked at. */
+  | {
+      readonly is: 'heard';
+      readonly epoch: number;
+      readonly position: number;
+      readonly by: 'notice' | 'looking';
+    }
+  /** Bytes that came with the notice. */
+  | { readonly is: 'data'; readonly epoch: number; readonly lines: Lines }
+  | { readonly is: 'answer'; readonly answer: Answer }
+  | { readonly is: 'tick' };
+
+/** Where to begin: at a cursor, or (`epoch` 0) at a position whose bytes nobody has seen. */
+export const newFollower = (
+  from: { epoch: number; position: number; lines: number },
+  nowMs: number,
+): Follower => ({
+  mode: 'joining',
+  seenEpoch: from.epoch,
+  knownEpoch: from.epoch,
+  position: from.position,
+  lines: from.lines,
+  target: from.position,
+  asking: undefined,
+  heardMs: nowMs,
+  lookedMs: nowMs,
+  holdMs: -Infinity,
+  tries: 0,
+});
+
+function turn(state: Follower, mode: FollowerMode, effects: Effect[]): void {
+  if (state.mode === mode) return;
+  effects.push({ do: 'mode', mode, was: state.mode });
+  state.mode = mode;
+}
+
+function ask(state: Follower, rules: FollowerRules, nowMs: number, effects: Effect[]): void {
+  if (state.asking || state.mode === 'blocked' || nowMs < state.holdMs) return;
+  const timeoutMs = Math.min(rules.timeoutMs * 2 ** state.tries, rules.timeoutMaxMs);
+  state.asking = { sinceMs: nowMs, timeoutMs };
+  effects.push({
+    do: 'fetch',
+    ask: { lastEpoch: state.knownEpoch, position: state.position, maxBytes: rules.maxBytes },
+  });
+}
+
+/** Begins: asks for the first bytes. */
+export function startFollower(state: Follower, rules: FollowerRules, nowMs: number): Effect[] {
+  const effects: Effect[] = [];
+  ask(state, rules, nowMs, effects);
+  return effects;
+}
+
+/** One step. Changes `state` in place and returns what to do, in order. */
+export function stepFollower(
+  state: Follower,
+  input: Input,
+  rules: FollowerRules,
+  nowMs: number,
+): Effect[] {
+  const effects: Effect[] = [];
+  switch (input.is) {
+    case 'heard':
+      hear(state, input, rules, nowMs, effects);
+      break;
+    case 'data':
+      if (
+        (state.mode === 'live' || state.mode === 'degraded') &&
+        input.epoch === state.knownEpoch &&
+        input.epoch === state.seenEpoch &&
+        input.lines.position === state.position &&
+        !state.asking
+      ) {
+        state.heardMs = nowMs;
+        if (state.mode === 'degraded') turn(state, 'live', effects);
+        deliver(state, input.lines, input.epoch, effects);
+      } else {
+        const position = input.lines.position + input.lines.bytes.length;
+        hear(state, { epoch: input.epoch, position, by: 'notice' }, rules, nowMs, effects);
+      }
+      break;
+    case 'answer':
+      answered(state, input.answer, rules, nowMs, effects);
+      break;
+    case 'tick':
+      tick(state, rules, nowMs, effects);
+      break;
+  }
+  return effects;
+}
+
+function hear(
+  state: Follower,
+  said: { epoch: number; position: number; by: 'notice' | 'looking' },
+  rules: FollowerRules,
+  nowMs: number,
+  effects: Effect[],
+): void {
+  if (state.mode === 'blocked') return;
+  // A writer that does not know it was replaced: what it says is not the log.
+  if (said.epoch < state.seenEpoch) return;
+  if (said.by === 'notice') {
+    state.heardMs = nowMs;
+    if (state.mode === 'degraded') turn(state, 'catchingUp', effects);
+  } else state.lookedMs = nowMs;
+  if (said.epoch > state.seenEpoch) {
+    state.seenEpoch = said.epoch;
+    state.target = said.position;
+    // Deliver nothing of it before the new writer has said how far my bytes stand.
+    if (state.mode !== 'joining') turn(state, 'catchingUp', effects);
+    ask(state, rules, nowMs, effects);
+    return;
+  }
+  if (said.position > state.target) state.target = said.position;
+  if (state.position < state.target || state.knownEpoch < state.seenEpoch)
+    ask(state, rules, nowMs, effects);
+  else if (state.mode === 'catchingUp') turn(state, 'live', effects);
+}
+
+function deliver(state: Follower, lines: Lines, epoch: number, effects: Effect[]): void {
+  effects.push({ do: 'deliver', lines, epoch });
+  state.position += lines.bytes.length;
+  state.lines += lines.ends.length;
+  if (state.position > state.target) state.target = state.position;
+}
+
+function answered(
+  state: Follower,
+  answer: Answer,
+  rules: FollowerRules,
+  nowMs: number,
+  effects: Effect[],
+): void {
+  if (state.mode === 'blocked') return;
+  // Overtaken: it speaks of a state I am no longer in. Ask anew; a late answer with a matching echo is as good as any.
+  if (answer.lastEpoch !== state.knownEpoch || answer.asked !== state.position) {
+    if (!state.asking) ask(state, rules, nowMs, effects);
+    return;
+  }
+  state.asking = undefined;
+  if (answer.kind === 'busy') {
+    state.holdMs = nowMs + answer.retryMs;
+    return;
+  }
+  state.tries = 0;
+  state.holdMs = -Infinity;
+  if (answer.kind === 'denied') {
+    turn(state, 'blocked', effects);
+    return;
+  }
+  // An answer from an older writer than the one I have heard settles nothing.
+  if (answer.epoch < state.seenEpoch) {
+    state.holdMs = nowMs + rules.pollMs;
+    return;
+  }
+  state.seenEpoch = answer.epoch;
+  state.knownEpoch = answer.epoch;
+  if (state.mode === 'joining') turn(state, 'catchingUp', effects);
+  switch (answer.kind) {
+    case 'chunk':
+      deliver(state, answer.lines, answer.epoch, effects);
+      break;
+    case 'info':
+      state.lines = answer.linesBefore;
+      state.target = answer.position;
+      break;
+    case 'cut':
+      effects.push({
+        do: 'cut',
+        from: answer.position,
+        to: state.position,
+        lines: state.lines - answer.linesBefore,
+      });
+      state.position = answer.position;
+      state.lines = answer.linesBefore;
+      state.target = answer.position;
+      break;
+    case 'trimmed':
+      effects.push({ do: 'gap', from: state.position, to: answer.position });
+      if (rules.trimmed === 'fail') {
+        turn(state, 'blocked', effects);
+        return;
+      }
+      state.position =
+        rules.trimmed === 'latest' ? Math.max(state.target, answer.position) : answer.position;
+      if (state.target < state.position) state.target = state.position;
+      break;
+  }
+  // Only INFO says "you are at the end": until then there may be more than I have heard of.
+  if (state.position < state.target || answer.kind === 'cut' || answer.kind === 'trimmed') {
+    ask(state, rules, nowMs, effects);
+  } else if (state.mode === 'catchingUp') {
+    if (answer.kind === 'info') turn(state, 'live', effects);
+    else ask(state, rules, nowMs, effects);
+  }
+}
+
+function tick(state: Follower, rules: FollowerRules, nowMs: number, effects: Effect[]): void {
+  if (state.mode === 'blocked') return;
+  if (nowMs >= state.holdMs) state.holdMs = -Infinity;
+  if (state.asking && nowMs - state.asking.sinceMs >= state.asking.timeoutMs) {
+    state.asking = undefined;
+    state.tries++;
+  }
+  if (nowMs - state.heardMs >= rules.silenceMs && state.mode === 'live')
+    turn(state, 'degraded', effects);
+  const everyMs = state.mode === 'live' ? rules.auditMs : rules.pollMs;
+  const behind =
+    state.position < state.target ||
+    state.knownEpoch < state.seenEpoch ||
+    state.mode === 'joining' ||
+    state.mode === 'catchingUp';
+  if (behind) ask(state, rules, nowMs, effects);
+  if (nowMs - state.lookedMs >= everyMs) {
+    state.lookedMs = nowMs;
+    effects.push({ do: 'look' });
+  }
+}
+
+/** When the next tick is due, monotonic ms. */
+export function followerDueMs(state: Follower, rules: FollowerRules): number {
+  if (state.mode === 'blocked') return Infinity;
+  const everyMs = state.mode === 'live' ? rules.auditMs : rules.pollMs;
+  let due = state.lookedMs + everyMs;
+  if (state.mode === 'live') due = Math.min(due, state.heardMs + rules.silenceMs);
+  if (state.asking) due = Math.min(due, state.asking.sinceMs + state.asking.timeoutMs);
+  else if (state.holdMs > -Infinity) due = Math.min(due, state.holdMs);
+  return due;
+}
+
+/** My own event loop stood still: the silence was mine, not the others'. */
+export function excuseSilence(state: Follower, nowMs: number): void {
+  state.heardMs = nowMs;
+}

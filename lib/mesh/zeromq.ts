@@ -1,0 +1,103 @@
+/**
+ * ZeroMQ sockets as the mesh wants them. Every option that bites by default is set here, once:
+ * linger 0 (else a process does not end), sendTimeout 0 on what must never wait (the default throws EBUSY from the 513th
+ * unawaited send on), message caps, quick reconnects on one host, a short handshake for silent strangers.
+ */
+import { Publisher, Pull, Push, Subscriber, XPublisher } from 'zeromq';
+import { TickmeshError } from '../world/error.ts';
+
+export const MESSAGE_MAX = (1 << 20) + (128 << 10);
+const REQUEST_MAX = 4_096;
+
+const sameHost = (endpoint: string): boolean =>
+  endpoint.startsWith('ipc:') || endpoint.startsWith('inproc:');
+
+/** PUB side that also hears who subscribes. */
+export const feedSocket = (): XPublisher => {
+  const socket = new XPublisher({
+    sendHighWaterMark: 10_000,
+    sendTimeout: 0,
+    linger: 0,
+    maxMessageSize: REQUEST_MAX,
+  });
+  socket.verbosity = 'allSubs';
+  socket.handshakeInterval = 2_000;
+  return socket;
+};
+
+export const subscriberSocket = (endpoint: string): Subscriber =>
+  new Subscriber({
+    receiveHighWaterMark: 10_000,
+    linger: 0,
+    maxMessageSize: MESSAGE_MAX,
+    reconnectInterval: sameHost(endpoint) ? 1 : 100,
+    ...(sameHost(endpoint)
+      ? {}
+      : { reconnectMaxInterval: 5_000, heartbeatInterval: 1_000, heartbeatTimeout: 3_000 }),
+  });
+
+/** Requests come in here. */
+export const requestsSocket = (): Pull =>
+  new Pull({
+    maxMessageSize: REQUEST_MAX,
+    receiveHighWaterMark: 1_000,
+    linger: 0,
+    handshakeInterval: 2_000,
+  });
+
+/** Requests go out here: to a peer that is there, or not at all. */
+export const requestSocket = (): Push =>
+  new Push({
+    immediate: true,
+    sendTimeout: 0,
+    linger: 0,
+    sendHighWaterMark: 16,
+    reconnectInterval: 10,
+    reconnectMaxInterval: 1_000,
+  });
+
+/** Answers come in here, one inbox a process. */
+export const inboxSocket = (): Pull =>
+  new Pull({
+    maxMessageSize: MESSAGE_MAX,
+    receiveHighWaterMark: 16,
+    linger: 0,
+    handshakeInterval: 2_000,
+  });
+
+/** Answers go out here, one lane an inbox. Nothing is kept for a peer that is gone. */
+export const laneSocket = (): Push =>
+  new Push({
+    immediate: true,
+    sendTimeout: 1_000,
+    linger: 0,
+    sendHighWaterMark: 8,
+    reconnectInterval: 10,
+    reconnectMaxInterval: 1_000,
+  });
+
+/** Binds; returns the endpoint really bound ("tcp://127.0.0.1:*" becomes a port). Throws PORT_TAKEN or BIND_FAILED. */
+export async function bindSocket(
+  socket: XPublisher | Publisher | Pull,
+  endpoint: string,
+): Promise<string> {
+  try {
+    await socket.bind(endpoint);
+  } catch (cause) {
+    const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    throw new TickmeshError(
+      taken ? 'PORT_TAKEN' : 'BIND_FAILED',
+      taken
+        ? `${endpoint} is in use by another process`
+        : `cannot bind ${endpoint}: ${(cause as Error).message}`,
+      {
+        cause,
+        facts: { endpoint },
+        remedy: taken ? 'stop that process, or choose another endpoint' : 'check the endpoint',
+      },
+    );
+  }
+  const last = socket.lastEndpoint;
+  // libzmq reports an abstract name with its leading NUL or "@"; what was asked for is what peers dial.
+  return endpoint.startsWith('tcp:') && last ? last : endpoint;
+}

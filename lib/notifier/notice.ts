@@ -1,0 +1,71 @@
+/**
+ * A notice says "log L, epoch E, reached position N". It carries no data: losing, repeating or reordering one costs time,
+ * never a record, and only the largest position matters. One part, at most 128 bytes for names up to 63, so that ZeroMQ
+ * copies it instead of sharing memory.
+ *
+ *   notice = log-name NUL header            ; header of kind NOTICE, HEAD or END (mesh/header.ts)
+ *   data   = "D:" log-name NUL header lines ; header of kind DATA: the batch itself, for readers without the disk
+ *
+ * A subscription is the bytes up to and with the NUL, so that `BTC-USD` never matches `BTC-USDT`.
+ */
+import { crc32 } from 'node:zlib';
+import {
+  HEADER_BYTES,
+  kinds,
+  payloadMatches,
+  readHeader,
+  writeHeader,
+  type Header,
+  type HeaderFields,
+} from '../mesh/header.ts';
+
+export type Topic = Buffer;
+
+/** Subscription for a log's notices. */
+export const noticeTopic = (log: string): Topic => Buffer.from(`${log}\0`, 'latin1');
+/** Subscription for a log's bytes. */
+export const dataTopic = (log: string): Topic => Buffer.from(`D:${log}\0`, 'latin1');
+
+export function encodeNotice(topic: Topic, fields: HeaderFields): Buffer {
+  const bytes = Buffer.allocUnsafe(topic.length + HEADER_BYTES);
+  topic.copy(bytes, 0);
+  writeHeader(bytes, topic.length, fields);
+  return bytes;
+}
+
+/** The batch itself behind its header. */
+export function encodeData(topic: Topic, fields: HeaderFields, lines: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(topic.length + HEADER_BYTES + lines.length);
+  topic.copy(bytes, 0);
+  writeHeader(bytes, topic.length, { ...fields, length: lines.length }, crc32(lines));
+  lines.copy(bytes, topic.length + HEADER_BYTES);
+  return bytes;
+}
+
+export type Heard = {
+  readonly log: string;
+  readonly header: Header;
+  /** Lines, for DATA; else empty. */
+  readonly bytes: Buffer;
+};
+
+const nothing = Buffer.alloc(0);
+
+/** What a message says; undefined when it is not a notice of this version. Never throws. */
+export function readNotice(message: Buffer): Heard | undefined {
+  const nul = message.indexOf(0);
+  if (nul < 0 || nul > 256) return undefined;
+  const header = readHeader(message, nul + 1);
+  if (!header) return undefined;
+  const rest = message.length - nul - 1 - HEADER_BYTES;
+  if (header.kind === kinds.DATA) {
+    if (message[0] !== 68 || message[1] !== 58 || rest !== header.length) return undefined;
+    const bytes = message.subarray(nul + 1 + HEADER_BYTES);
+    if (!payloadMatches(message, nul + 1, bytes)) return undefined;
+    return { log: message.toString('latin1', 2, nul), header, bytes };
+  }
+  if (rest !== 0) return undefined;
+  if (header.kind !== kinds.NOTICE && header.kind !== kinds.HEAD && header.kind !== kinds.END)
+    return undefined;
+  return { log: message.toString('latin1', 0, nul), header, bytes: nothing };
+}
