@@ -1,17 +1,19 @@
 /** One followed log on this disk: the pure follower, with a reader to look and to fetch for it. */
 import { answer, type Ask } from '../catchup/answer.ts';
 import {
-  diskRules,
   excuseSilence,
   followerDueMs,
   newFollower,
   startFollower,
   stepFollower,
+} from '../follower/follower.ts';
+import {
+  diskRules,
   type Effect,
   type Follower,
   type FollowerMode,
   type FollowerRules,
-} from '../follower/follower.ts';
+} from '../follower/state.ts';
 import { seekBack, seekTime } from '../log/disk-seek.ts';
 import { LogReader } from '../log/disk-reader.ts';
 import type { Slot } from '../log/head.ts';

@@ -5,7 +5,7 @@
  */
 import { ClockReader } from '../log/disk-clock.ts';
 import { logName, type LogName } from '../log/name.ts';
-import type { FollowerRules } from '../follower/follower.ts';
+import type { FollowerRules } from '../follower/state.ts';
 import type { Heard } from '../notifier/notice.ts';
 import { ZeromqListener } from '../notifier/zeromq.ts';
 import { realClock, type Clock } from '../world/clock.ts';

@@ -6,18 +6,16 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { kinds } from '../mesh/header.ts';
 import { ClockWriter } from '../log/disk-clock.ts';
-import { LogReader } from '../log/disk-reader.ts';
-import { linesBackward } from '../log/disk-seek.ts';
 import { LogWriter, type LogWriterOptions } from '../log/disk-writer.ts';
-import { CLOSING, PAYLOAD_AT, lineMark } from '../log/line.ts';
 import { logParts, type LogName } from '../log/name.ts';
 import type { Announcer } from '../notifier/notifier.ts';
 import { ZeromqAnnouncer } from '../notifier/zeromq.ts';
-import type { LogTail, Source, SourceRecord } from '../source/source.ts';
+import type { Source, SourceRecord } from '../source/source.ts';
 import type { Clock } from '../world/clock.ts';
 import { TickmeshError } from '../world/error.ts';
 import { Beacons } from './beacons-timer.ts';
 import { flush, type FlushTo } from './flush.ts';
+import { tailOf } from './disk-tail.ts';
 
 export type FetcherOptions = {
   /** Name of the node: its clock, and who holds the logs. */
@@ -142,7 +140,7 @@ export class Fetcher implements AsyncDisposable {
     const batches = this.#options.source.open({
       signal,
       clock: this.#options.clock,
-      tail: (log) => this.#tail(log),
+      tail: (log) => tailOf(this.#options.data, this.#writers.get(log)),
     });
     for await (const batch of batches) {
       for (const record of batch) {
@@ -267,25 +265,6 @@ export class Fetcher implements AsyncDisposable {
         this.#options.report?.({ event: 'stalled', error: error as TickmeshError });
       }
     }
-  }
-
-  #tail(log: LogName): LogTail | undefined {
-    const writer = this.#writers.get(log);
-    if (!writer || writer.lines === 0) return undefined;
-    const { data } = this.#options;
-    return {
-      lines: writer.lines,
-      marks: writer.marks,
-      lastTimeUs: writer.lastTimeUs,
-      *backward() {
-        using reader = new LogReader(data, log);
-        for (const { line } of linesBackward(reader, writer.position)) {
-          if (lineMark(line, 0, line.length) === undefined) {
-            yield line.subarray(PAYLOAD_AT, line.length - CLOSING);
-          }
-        }
-      },
-    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

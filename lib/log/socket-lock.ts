@@ -28,8 +28,10 @@ const listen = (server: Server, path: string): Promise<void> =>
     });
   });
 
-/** What the holder says of itself; undefined when it does not answer (its event loop is busy) or is gone. */
-const askHolder = (path: string): Promise<string | 'gone' | undefined> =>
+const GONE = 'gone';
+
+/** What the holder says of itself; GONE, or undefined when it does not answer (its event loop is busy). */
+const askHolder = (path: string): Promise<string | undefined> =>
   new Promise((resolve) => {
     let text = '';
     const socket = connect(path);
@@ -43,7 +45,7 @@ const askHolder = (path: string): Promise<string | 'gone' | undefined> =>
     socket.on('data', (part: string) => (text += part));
     socket.on('end', () => done(text === '' ? undefined : text));
     socket.on('error', (error: NodeJS.ErrnoException) =>
-      done(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? 'gone' : undefined),
+      done(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? GONE : undefined),
     );
   });
 
@@ -63,7 +65,7 @@ export async function lockLog(folder: string, holder: LockHolder): Promise<Lock>
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
       const answer = await askHolder(path);
-      if (answer === 'gone' && attempt < 2) {
+      if (answer === GONE && attempt < 2) {
         if (process.platform !== 'linux') unlinkSync(path);
         continue;
       }

@@ -123,10 +123,7 @@ export class BinanceStream implements Stream {
     const before = out.length;
     while (out.length === before) {
       const pending = this.#bids.size + this.#asks.size;
-      if (
-        pending >= FLUSH_CHANGES ||
-        (pending > 0 && nowUs - this.#flushedUs >= FLUSH_EVERY_US)
-      ) {
+      if (pending >= FLUSH_CHANGES || (pending > 0 && nowUs - this.#flushedUs >= FLUSH_EVERY_US)) {
         return this.#flush(nowUs, out);
       }
       this.#act(nowUs, out);

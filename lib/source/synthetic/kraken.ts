@@ -79,17 +79,15 @@ export class KrakenStream implements Stream {
     market.act();
     const take = market.take;
     if (take) {
-      const trades = take.quantities.map(
-        (quantity): Trade => ({
-          kind: 'trade',
-          timeUs: nowUs,
-          id: String(++this.#tradeId),
-          price: take.price,
-          quantity,
-          taker: take.buy ? 'buy' : 'sell',
-          orderType: 'market',
-        }),
-      );
+      const trades = take.quantities.map((quantity): Trade => ({
+        kind: 'trade',
+        timeUs: nowUs,
+        id: String(++this.#tradeId),
+        price: take.price,
+        quantity,
+        taker: take.buy ? 'buy' : 'sell',
+        orderType: 'market',
+      }));
       this.#put(this.#trade, krakenTrade(this.#symbol, trades), nowUs, out);
     }
     const bids: Level[] = [];

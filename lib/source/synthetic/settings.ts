@@ -32,11 +32,7 @@ export const settings = z.strictObject({
     .describe(
       'Makes history: market time begins here and runs as fast as records are taken. Default: now, in real time.',
     ),
-  records: z
-    .int()
-    .positive()
-    .optional()
-    .describe('Ends after this many records. Default: never.'),
+  records: z.int().positive().optional().describe('Ends after this many records. Default: never.'),
 });
 
 export type SyntheticSettings = z.infer<typeof settings>;

@@ -11,8 +11,11 @@ export const binanceQuote = (symbol: string, id: number, bid: Level, ask: Level)
   `{"u":${id},"s":"${symbol}","b":"${bid[0]}","B":"${bid[1]}","a":"${ask[0]}","A":"${ask[1]}"}`;
 export const binanceDepth = (symbol: string, change: BookChange): string =>
   `{"e":"depthUpdate","E":${Math.floor(change.timeUs / 1000)},"s":"${symbol}","U":${change.firstId},"u":${change.lastId},"b":${pairs(change.bids)},"a":${pairs(change.asks)}}`;
-export const binanceSnapshot = (id: number, bids: readonly Level[], asks: readonly Level[]): string =>
-  `{"lastUpdateId":${id},"bids":${pairs(bids)},"asks":${pairs(asks)}}`;
+export const binanceSnapshot = (
+  id: number,
+  bids: readonly Level[],
+  asks: readonly Level[],
+): string => `{"lastUpdateId":${id},"bids":${pairs(bids)},"asks":${pairs(asks)}}`;
 export function readBinanceDepth(text: string): BookChange {
   const value = JSON.parse(text) as Record<string, never>;
   const snapshot = 'lastUpdateId' in value;
@@ -51,7 +54,11 @@ export function readKrakenBook(text: string): BookChange {
   const quoted = text.replace(/"(price|qty)":([0-9.]+)/g, '"$1":"$2"');
   const frame = JSON.parse(quoted) as {
     type: string;
-    data: { bids: { price: string; qty: string }[]; asks: { price: string; qty: string }[]; checksum: number }[];
+    data: {
+      bids: { price: string; qty: string }[];
+      asks: { price: string; qty: string }[];
+      checksum: number;
+    }[];
   };
   const data = frame.data[0]!;
   const level = (l: { price: string; qty: string }): Level => [l.price, l.qty];
