@@ -1,0 +1,34 @@
+/**
+ * What a publisher lets its clients do. The defaults are for one machine or one team: nothing here limits a client
+ * that behaves (a venue's own rate limits are the venue's, and off by default).
+ */
+import { type SlowLimits, slowDefaults } from './slow.ts';
+
+export type PublisherSettings = {
+  readonly slow: SlowLimits;
+  /** WebSockets and HTTP connections together. */
+  readonly maxConnections: number;
+  /** WebSockets of one address; the own machine is not counted. */
+  readonly maxPerAddress: number;
+  /** Bytes of one request: a WebSocket message, or an HTTP body. */
+  readonly maxRequestBytes: number;
+  /** Pages that may connect; absent: any. Clients that are no browser send no Origin and are not asked. */
+  readonly origins: readonly string[] | undefined;
+  /** permessage-deflate with clients that offer it: costs the shared frames. */
+  readonly compression: boolean;
+  /** Write shared frames below the API of `ws`. */
+  readonly direct: boolean;
+  /** How long a client may take to answer a close before its socket is destroyed, ms. */
+  readonly closeMs: number;
+};
+
+export const publisherDefaults: PublisherSettings = {
+  slow: slowDefaults,
+  maxConnections: 1000,
+  maxPerAddress: 50,
+  maxRequestBytes: 64 * 1024,
+  origins: undefined,
+  compression: false,
+  direct: true,
+  closeMs: 5000,
+};
