@@ -103,6 +103,11 @@ export type VenueOptions = {
    * Injected (`readers()` of registry.ts) so that no venue imports another.
    */
   readonly readers?: Readonly<Record<string, Reader>>;
+  /**
+   * Names of the logs that will feed it ("binance/BTC-USDT/trade"), where they are known beforehand: a stream without
+   * a log is then derived from the first record on, else after a second without one.
+   */
+  readonly logs?: readonly string[];
   /** Behaviour that is off by default: "strict" rate limits, "legacy" endpoints. */
   readonly strict?: boolean;
 };

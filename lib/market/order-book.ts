@@ -7,6 +7,8 @@ import type { BookChange, Level } from './event.ts';
 
 type Entry = { readonly key: bigint; readonly price: string; quantity: string };
 
+const NONE: readonly Entry[] = [];
+
 /** One side, best price first. */
 class Side {
   readonly entries: Entry[] = [];
@@ -50,8 +52,9 @@ class Side {
     }
   }
 
-  cut(depth: number): void {
-    if (this.entries.length > depth) this.entries.length = depth;
+  /** Drops what lies beyond `depth`; returns it. */
+  cut(depth: number): readonly Entry[] {
+    return this.entries.length > depth ? this.entries.splice(depth) : NONE;
   }
 
   top(count: number): Level[] {
@@ -90,6 +93,14 @@ export class OrderBook {
     }
     this.lastId = change.lastId;
     this.timeUs = change.timeUs;
+  }
+
+  /** Cuts both sides to `depth`; tells which levels left, for a venue that has to say so. */
+  trim(depth: number): { bids: readonly string[]; asks: readonly string[] } {
+    return {
+      bids: this.#bids.cut(depth).map(({ price }) => price),
+      asks: this.#asks.cut(depth).map(({ price }) => price),
+    };
   }
 
   /** Best `count` levels, best first. */

@@ -1,0 +1,47 @@
+/**
+ * Aggregate trades out of trades: consecutive ones with the same taker side, price and millisecond are one taker order
+ * at one price level. An aggregate is complete when the next trade differs, or its millisecond has passed (`flush`).
+ */
+import { fromScaled, toScaled } from '../../market/decimal.ts';
+import type { Trade } from '../../market/event.ts';
+import type { AggTrade } from './read.ts';
+import { toMs } from './write.ts';
+
+export class Aggregator {
+  #first: Trade | undefined;
+  #lastId = '';
+  #quantity = 0n;
+  #nextId: bigint | undefined;
+
+  /** Adds a trade; returns the aggregate that it completes. */
+  add(trade: Trade): AggTrade | undefined {
+    const first = this.#first;
+    if (
+      first &&
+      first.taker === trade.taker &&
+      first.price === trade.price &&
+      toMs(first.timeUs) === toMs(trade.timeUs)
+    ) {
+      this.#lastId = trade.id;
+      this.#quantity += toScaled(trade.quantity);
+      return undefined;
+    }
+    const complete = this.flush();
+    this.#first = trade;
+    this.#lastId = trade.id;
+    this.#quantity = toScaled(trade.quantity);
+    return complete;
+  }
+
+  /** Ends the running aggregate. */
+  flush(): AggTrade | undefined {
+    const first = this.#first;
+    if (!first) return undefined;
+    this.#first = undefined;
+    // Aggregates are fewer than trades: beginning at the first trade's id, no later run can repeat an id.
+    this.#nextId ??= BigInt(first.id);
+    const id = String(this.#nextId++);
+    const quantity = this.#lastId === first.id ? first.quantity : fromScaled(this.#quantity);
+    return { ...first, id, quantity, firstId: first.id, lastId: this.#lastId };
+  }
+}

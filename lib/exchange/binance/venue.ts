@@ -1,0 +1,157 @@
+/**
+ * Binance spot, the server side: records in; streams, sessions and REST answers out.
+ *
+ *   record -> intake (own log: bytes untouched; other venue: through events) -> market -> topics
+ *   tick   -> 100 ms: what waited for time; 1000 and 2000 ms: timed streams
+ */
+import { instrumentName } from '../../market/instrument.ts';
+import type {
+  Broadcast,
+  ClientPort,
+  Connection,
+  RestRequest,
+  RestResponse,
+  Venue,
+  VenueOptions,
+  VenueRecord,
+} from '../exchange.ts';
+import { Encoder } from './encode.ts';
+import { ForeignIntake, NativeIntake } from './intake.ts';
+import { Market } from './market.ts';
+import { eventTimeUs } from './read.ts';
+import { Rest } from './rest/rest.ts';
+import { Session } from './session.ts';
+import { TimedStreams } from './streams.ts';
+import { toMs } from './write.ts';
+import { parseUrl } from './url.ts';
+
+const NAME = 'binance';
+const TICK_MS = 100;
+/** A candle is closed this long after its end: the last trades of it are still on their way. */
+const CLOSING_US = 250_000;
+const muted: Broadcast = { wanted: () => false, publish: () => {} };
+
+type Place = { readonly market: Market; intake: NativeIntake | ForeignIntake | undefined };
+
+export class BinanceVenue implements Venue {
+  readonly ping = {
+    everyMs: 20_000,
+    deadlineMs: 60_000,
+    payload: (nowMs: number): string => String(Math.floor(nowMs)),
+  };
+  readonly #options: VenueOptions;
+  /** By canonical instrument, and by symbol. */
+  readonly #places = new Map<string, Place>();
+  readonly #markets = new Map<string, Market>();
+  readonly #encoder = new Encoder();
+  readonly #streams: TimedStreams;
+  readonly #rest: Rest;
+  /** Channels whose time unit is known. */
+  readonly #units = new Set<string>();
+
+  constructor(options: VenueOptions) {
+    this.#options = options;
+    for (const instrument of options.instruments) {
+      const name = instrumentName(instrument);
+      const market = new Market(instrument, ownChannels(options.logs, name));
+      this.#places.set(name, { market, intake: undefined });
+      this.#markets.set(market.symbol, market);
+    }
+    this.#streams = new TimedStreams(this.#markets);
+    this.#rest = new Rest({
+      markets: this.#markets,
+      nowUs: options.nowUs,
+      strict: options.strict === true,
+      settle: (market) => this.#settle(market),
+    });
+  }
+
+  record(record: VenueRecord, live: boolean): void {
+    const place = this.#places.get(record.instrument);
+    if (!place) return;
+    const intake = this.#intake(place, record);
+    if (!intake) return;
+    if (record.mark !== undefined) return intake.mark(record.channel, record.mark);
+    if (intake instanceof NativeIntake) this.#noteUnit(place.market, record);
+    try {
+      intake.record(record, live ? this.#options.broadcast : muted);
+    } catch (error) {
+      // A payload that is not what its channel says was published as it is; there is nothing to derive from it.
+      if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
+    }
+  }
+
+  /** Binance's own log wins over another venue's; of other venues, the first that comes stays. */
+  #intake(place: Place, { exchange }: VenueRecord): NativeIntake | ForeignIntake | undefined {
+    const { market, intake } = place;
+    if (exchange === NAME) {
+      if (intake instanceof NativeIntake) return intake;
+      place.intake = new NativeIntake(market);
+      return place.intake;
+    }
+    if (intake instanceof NativeIntake) return undefined;
+    if (intake) return intake.exchange === exchange ? intake : undefined;
+    const read = this.#options.readers?.[exchange];
+    if (read) place.intake = new ForeignIntake(market, exchange, read);
+    return place.intake;
+  }
+
+  /** Finds out, once a channel, whether its log was recorded with microsecond times. */
+  #noteUnit(market: Market, { channel, payload }: VenueRecord): void {
+    const topic = `${market.symbol.toLowerCase()}@${channel === 'depth' ? 'depth@100ms' : channel}`;
+    if (this.#units.has(topic)) return;
+    if (eventTimeUs(channel, payload) === undefined) return;
+    this.#units.add(topic);
+    if (/"E":\d{16}/.test(payload.toString('latin1', 0, 64))) this.#encoder.isMicro(topic);
+  }
+
+  tick(nowMs: number): number {
+    const nowUs = this.#options.nowUs();
+    const { broadcast } = this.#options;
+    for (const { market, intake } of this.#places.values()) {
+      market.candles.tick(nowUs - CLOSING_US);
+      market.flushAggTrade(broadcast);
+      intake?.flush(toMs(nowUs), broadcast);
+    }
+    this.#streams.tick(nowMs, nowUs, broadcast);
+    return (Math.floor(nowMs / TICK_MS) + 1) * TICK_MS;
+  }
+
+  /** Lets out what waits for time, so that what is asked now agrees with what the streams have said. */
+  #settle(market: Market): void {
+    const place = this.#places.get(instrumentName(market.instrument));
+    place?.intake?.flush(toMs(this.#options.nowUs()), this.#options.broadcast);
+  }
+
+  connect(url: string, client: ClientPort): Connection {
+    const dialled = parseUrl(url);
+    if (!dialled) return { refuse: 404 };
+    const session = new Session(dialled, {
+      client,
+      activate: (name) => this.#streams.activate(name),
+      nowUs: this.#options.nowUs,
+      strict: this.#options.strict === true,
+    });
+    return { session };
+  }
+
+  encode(topic: string, variant: string, payload: Buffer | string): Buffer | string {
+    return this.#encoder.encode(topic, variant, payload);
+  }
+
+  rest(request: RestRequest): RestResponse {
+    return this.#rest.answer(request);
+  }
+}
+
+/** Channels of an instrument that have a log of Binance's own; undefined where the logs are not known. */
+function ownChannels(
+  logs: readonly string[] | undefined,
+  instrument: string,
+): ReadonlySet<string> | undefined {
+  const prefix = `${NAME}/${instrument}/`;
+  return (
+    logs &&
+    new Set(logs.filter((log) => log.startsWith(prefix)).map((log) => log.slice(prefix.length)))
+  );
+}
