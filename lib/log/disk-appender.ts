@@ -2,21 +2,21 @@
  * The end of a log on disk: the open segment, and how far it is written. Shared by a log's writer and by a replica.
  * What the disk refuses half-way is taken back, so that the file always ends where `position` says.
  */
-import { closeSync, constants, fdatasyncSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { TickmeshError } from '../world/error.ts';
-import { errnoOf, syncFolder, writeAll } from './disk-files.ts';
+import { errnoOf, flags, realFiles, writeAll } from './disk-files.ts';
+import type { Files } from './files.ts';
 import { segmentName, type Segment } from './segment.ts';
-
-const createFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 export class Appender {
   readonly folder: string;
+  readonly #files: Files;
   #fd = -1;
   #segment: Segment | undefined;
   #size = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, files: Files = realFiles) {
+    this.#files = files;
     this.folder = folder;
   }
 
@@ -31,8 +31,8 @@ export class Appender {
   /** Creates the next segment; it must not exist. The one before is closed (and synced where `durable`). */
   start(segment: Segment, durable: boolean): void {
     const fd = this.#guard(() => {
-      const opened = openSync(join(this.folder, segmentName(segment)), createFlags, 0o644);
-      if (durable) syncFolder(this.folder);
+      const opened = this.#files.open(join(this.folder, segmentName(segment)), flags.createNew);
+      if (durable) this.#files.syncFolder(this.folder);
       return opened;
     });
     if (durable) this.sync();
@@ -45,7 +45,7 @@ export class Appender {
   /** Opens an existing segment of `size` bytes to go on at its end. */
   resume(segment: Segment, size: number): void {
     this.close();
-    this.#fd = openSync(join(this.folder, segmentName(segment)), constants.O_RDWR);
+    this.#fd = this.#files.open(join(this.folder, segmentName(segment)), flags.readWrite);
     this.#segment = segment;
     this.#size = size;
   }
@@ -54,9 +54,9 @@ export class Appender {
   append(bytes: Buffer, length: number): void {
     this.#guard(() => {
       try {
-        writeAll(this.#fd, bytes, length, this.#size);
+        writeAll(this.#files, this.#fd, bytes, length, this.#size);
       } catch (error) {
-        ftruncateSync(this.#fd, this.#size);
+        this.#files.truncate(this.#fd, this.#size);
         throw error;
       }
     });
@@ -66,15 +66,15 @@ export class Appender {
   /** Takes back the last `length` bytes: they were written, but not as durably as was promised. */
   takeBack(length: number): void {
     this.#size -= length;
-    this.#guard(() => ftruncateSync(this.#fd, this.#size));
+    this.#guard(() => this.#files.truncate(this.#fd, this.#size));
   }
 
   sync(): void {
-    if (this.#fd >= 0) this.#guard(() => fdatasyncSync(this.#fd));
+    if (this.#fd >= 0) this.#guard(() => this.#files.sync(this.#fd));
   }
 
   close(): void {
-    if (this.#fd >= 0) closeSync(this.#fd);
+    if (this.#fd >= 0) this.#files.close(this.#fd);
     this.#fd = -1;
   }
 

@@ -1,58 +1,96 @@
 /** The few file operations that logs are made of: whole writes, whole reads, durable ones. All synchronous (page cache). */
 import {
   closeSync,
+  constants,
   fdatasyncSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   readdirSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { TickmeshError } from '../world/error.ts';
+import type { Files, OpenFlags } from './files.ts';
 import { bySegment, parseSegment, type Segment } from './segment.ts';
+
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+
+/** A log's files are never reached through a link that somebody planted. */
+export const flags: OpenFlags = {
+  read: O_RDONLY | O_NOFOLLOW,
+  readWrite: O_RDWR | O_NOFOLLOW,
+  create: O_RDWR | O_CREAT | O_NOFOLLOW,
+  createNew: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
+};
+
+export const realFiles: Files = {
+  open: (path, how) => openSync(path, how, 0o644),
+  close: closeSync,
+  read: readSync,
+  write: writeSync,
+  size: (fd) => fstatSync(fd).size,
+  truncate: ftruncateSync,
+  sync: fdatasyncSync,
+  syncFolder(folder) {
+    const fd = openSync(folder, O_RDONLY);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  },
+  makeFolder(folder) {
+    mkdirSync(folder, { recursive: true });
+  },
+  list: (folder) => readdirSync(folder),
+  remove: unlinkSync,
+};
 
 export const errnoOf = (error: unknown): string | undefined =>
   (error as NodeJS.ErrnoException | undefined)?.code;
 
 /** Writes all of `bytes` at `at`. A full disk shows as a short write without an error: go on until the error comes. */
-export function writeAll(fd: number, bytes: Buffer, length: number, at: number): void {
+export function writeAll(
+  files: Files,
+  fd: number,
+  bytes: Buffer,
+  length: number,
+  at: number,
+): void {
   let done = 0;
   while (done < length) {
-    const wrote = writeSync(fd, bytes, done, length - done, at + done);
+    const wrote = files.write(fd, bytes, done, length - done, at + done);
     if (wrote === 0) throw Object.assign(new Error('no byte was written'), { code: 'ENOSPC' });
     done += wrote;
   }
 }
 
 /** Reads up to `length` bytes at `at`; fewer at the end of the file. */
-export function readUpTo(fd: number, into: Buffer, length: number, at: number): number {
+export function readUpTo(
+  files: Files,
+  fd: number,
+  into: Buffer,
+  length: number,
+  at: number,
+): number {
   let done = 0;
   while (done < length) {
-    const got = readSync(fd, into, done, length - done, at + done);
+    const got = files.read(fd, into, done, length - done, at + done);
     if (got === 0) break;
     done += got;
   }
   return done;
 }
 
-/** Makes the folder's entries (new, renamed files) durable. */
-export function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** Creates a folder and its parents. Throws LOG_UNWRITABLE with what to do. */
-export function makeFolder(folder: string): void {
+export function makeFolder(files: Files, folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    files.makeFolder(folder);
   } catch (cause) {
     throw unwritable(folder, cause);
   }
@@ -66,10 +104,10 @@ export const unwritable = (path: string, cause: unknown): TickmeshError =>
   });
 
 /** Segments of a log's folder, oldest first. Empty when there is no folder. */
-export function listSegments(folder: string): Segment[] {
+export function listSegments(files: Files, folder: string): Segment[] {
   let names: string[];
   try {
-    names = readdirSync(folder);
+    names = files.list(folder);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;
@@ -83,29 +121,36 @@ export function listSegments(folder: string): Segment[] {
 }
 
 /** A file's text; "" when there is none. */
-export function readText(path: string): string {
+export function readText(files: Files, path: string): string {
+  let fd: number;
   try {
-    return readFileSync(path, 'utf8');
+    fd = files.open(path, flags.read);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return '';
     throw error;
   }
+  try {
+    const bytes = Buffer.alloc(files.size(fd));
+    return bytes.toString('utf8', 0, readUpTo(files, fd, bytes, bytes.length, 0));
+  } finally {
+    files.close(fd);
+  }
 }
 
-/** Appends one line durably: data and folder are synced before it returns. */
-export function appendDurably(folder: string, name: string, line: string): void {
-  const fd = openSync(join(folder, name), 'a+');
+/** Appends to a file, made if missing, and makes bytes and entry durable. */
+export function appendDurably(files: Files, folder: string, name: string, bytes: Buffer): void {
+  const fd = files.open(join(folder, name), flags.create);
   try {
-    writeSync(fd, line);
-    fdatasyncSync(fd);
+    writeAll(files, fd, bytes, bytes.length, files.size(fd));
+    files.sync(fd);
   } finally {
-    closeSync(fd);
+    files.close(fd);
   }
-  syncFolder(folder);
+  files.syncFolder(folder);
 }
 
 /** Cuts a file to `size` and makes that durable. */
-export function cutFile(fd: number, size: number): void {
-  ftruncateSync(fd, size);
-  fdatasyncSync(fd);
+export function cutFile(files: Files, fd: number, size: number): void {
+  files.truncate(fd, size);
+  files.sync(fd);
 }

@@ -1,65 +1,66 @@
 /** A two-slot file on disk (a log's `head`, a fetcher's clock): written in turn, read in one go. */
-import { closeSync, constants, openSync } from 'node:fs';
 import { HEADER_BYTES, writeHeader, type HeaderFields, type Kind } from '../mesh/header.ts';
-import { errnoOf, readUpTo, writeAll } from './disk-files.ts';
+import { errnoOf, flags, readUpTo, realFiles, writeAll } from './disk-files.ts';
+import type { Files } from './files.ts';
 import { HEAD_BYTES, staleSlot } from './head.ts';
-
-// Read and write, created when missing, never truncated: "r+" does not create and "a+" ignores positions.
-const openFlags = constants.O_RDWR | constants.O_CREAT;
 
 export class SlotWriter {
   readonly #fd: number;
   readonly #bytes = Buffer.alloc(HEADER_BYTES);
   readonly #kind: Kind;
+  readonly #files: Files;
   #next: number;
 
-  constructor(path: string, kind: Kind) {
+  constructor(path: string, kind: Kind, files: Files = realFiles) {
+    this.#files = files;
     this.#kind = kind;
-    this.#fd = openSync(path, openFlags);
+    this.#fd = files.open(path, flags.create);
     const now = Buffer.alloc(HEAD_BYTES);
-    readUpTo(this.#fd, now, HEAD_BYTES, 0);
+    readUpTo(files, this.#fd, now, HEAD_BYTES, 0);
     this.#next = staleSlot(now, kind);
   }
 
   /** Writes the next slot. Throws what the disk throws; the other slot stays whole. */
   write(fields: Omit<HeaderFields, 'kind'>): void {
     writeHeader(this.#bytes, 0, { ...fields, kind: this.#kind });
-    writeAll(this.#fd, this.#bytes, HEADER_BYTES, this.#next * HEADER_BYTES);
+    writeAll(this.#files, this.#fd, this.#bytes, HEADER_BYTES, this.#next * HEADER_BYTES);
     this.#next ^= 1;
   }
 
   close(): void {
-    closeSync(this.#fd);
+    this.#files.close(this.#fd);
   }
 }
 
 /** Reads a two-slot file again and again without allocating; its file may appear later. */
 export class SlotReader {
   readonly #path: string;
+  readonly #files: Files;
   readonly #bytes = Buffer.alloc(HEAD_BYTES);
   #fd = -1;
 
-  constructor(path: string) {
+  constructor(path: string, files: Files = realFiles) {
     this.#path = path;
+    this.#files = files;
   }
 
   /** The file's bytes now (reused by the next call); undefined while there is no file. */
   read(): Buffer | undefined {
     if (this.#fd < 0) {
       try {
-        this.#fd = openSync(this.#path, 'r');
+        this.#fd = this.#files.open(this.#path, flags.read);
       } catch (error) {
         if (errnoOf(error) === 'ENOENT') return undefined;
         throw error;
       }
     }
-    const got = readUpTo(this.#fd, this.#bytes, HEAD_BYTES, 0);
+    const got = readUpTo(this.#files, this.#fd, this.#bytes, HEAD_BYTES, 0);
     if (got < HEAD_BYTES) this.#bytes.fill(0, got);
     return this.#bytes;
   }
 
   close(): void {
-    if (this.#fd >= 0) closeSync(this.#fd);
+    if (this.#fd >= 0) this.#files.close(this.#fd);
     this.#fd = -1;
   }
 }

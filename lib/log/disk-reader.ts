@@ -2,10 +2,10 @@
  * Reads a log at any position, up to what its head announces. Never locks, never writes: any number of readers, in any
  * number of processes, beside one writer. Walks positions, not files: which segment holds them is looked up.
  */
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { TickmeshError } from '../world/error.ts';
-import { errnoOf, listSegments, readText, readUpTo } from './disk-files.ts';
+import { errnoOf, flags, listSegments, readText, readUpTo, realFiles } from './disk-files.ts';
+import type { Files } from './files.ts';
 import { SlotReader } from './disk-head.ts';
 import { parseEpochs, type Epoch } from './epochs.ts';
 import { readSlot, type Slot } from './head.ts';
@@ -31,6 +31,7 @@ export function lineEnds(bytes: Buffer): number[] {
 export class LogReader implements Disposable {
   readonly log: LogName;
   readonly folder: string;
+  readonly #files: Files;
   readonly #head: SlotReader;
   #segments: Segment[] = [];
   #fd = -1;
@@ -38,10 +39,11 @@ export class LogReader implements Disposable {
   #epochs: readonly Epoch[] = [];
   #epochsOf = -1;
 
-  constructor(data: string, log: LogName) {
+  constructor(data: string, log: LogName, files: Files = realFiles) {
     this.log = log;
+    this.#files = files;
     this.folder = join(data, log);
-    this.#head = new SlotReader(join(this.folder, 'head'));
+    this.#head = new SlotReader(join(this.folder, 'head'), files);
   }
 
   /** How far the log is announced now; undefined while there is no log, or no whole slot at this moment. */
@@ -53,7 +55,7 @@ export class LogReader implements Disposable {
   /** The epoch table as of `epoch` (read again only when that rises). */
   epochs(epoch: number): readonly Epoch[] {
     if (epoch !== this.#epochsOf) {
-      this.#epochs = parseEpochs(readText(join(this.folder, 'epochs.jsonl')));
+      this.#epochs = parseEpochs(readText(this.#files, join(this.folder, 'epochs.jsonl')));
       this.#epochsOf = epoch;
     }
     return this.#epochs;
@@ -61,12 +63,12 @@ export class LogReader implements Disposable {
 
   /** Oldest position kept; 0 in an empty log. */
   oldest(): number {
-    this.#segments = listSegments(this.folder);
+    this.#segments = listSegments(this.#files, this.folder);
     return this.#segments[0]?.base ?? 0;
   }
 
   get segments(): readonly Segment[] {
-    if (this.#segments.length === 0) this.#segments = listSegments(this.folder);
+    if (this.#segments.length === 0) this.#segments = listSegments(this.#files, this.folder);
     return this.#segments;
   }
 
@@ -82,7 +84,7 @@ export class LogReader implements Disposable {
     let length = Math.min(whole, maxBytes);
     for (;;) {
       const bytes = Buffer.allocUnsafe(length);
-      const got = readUpTo(this.#fd, bytes, length, position - segment.base);
+      const got = readUpTo(this.#files, this.#fd, bytes, length, position - segment.base);
       // Shorter than announced: a writer is recovering after a power failure, or cut this file meanwhile.
       if (got === 0) return undefined;
       const read = got === length ? bytes : bytes.subarray(0, got);
@@ -114,7 +116,8 @@ export class LogReader implements Disposable {
   /** The segment that holds `position`, opened, and where its bytes end at the latest. */
   #find(position: number, limit: number): { segment: Segment; end: number } | undefined {
     for (let fresh = false; ; fresh = true) {
-      if (fresh || this.#segments.length === 0) this.#segments = listSegments(this.folder);
+      if (fresh || this.#segments.length === 0)
+        this.#segments = listSegments(this.#files, this.folder);
       const index = segmentAt(this.#segments, position);
       const segment = this.#segments[index];
       if (!segment) {
@@ -135,19 +138,16 @@ export class LogReader implements Disposable {
   }
 
   #size(): number {
-    return fstatSync(this.#fd).size;
+    return this.#files.size(this.#fd);
   }
 
   #use(segment: Segment): boolean {
     if (this.#open?.base === segment.base && this.#open.epoch === segment.epoch) return true;
-    if (this.#fd >= 0) closeSync(this.#fd);
+    if (this.#fd >= 0) this.#files.close(this.#fd);
     this.#fd = -1;
     this.#open = undefined;
     try {
-      this.#fd = openSync(
-        join(this.folder, segmentName(segment)),
-        constants.O_RDONLY | constants.O_NOFOLLOW,
-      );
+      this.#fd = this.#files.open(join(this.folder, segmentName(segment)), flags.read);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return false;
       throw error;
@@ -161,7 +161,7 @@ export class LogReader implements Disposable {
     const found = this.#find(position, limit);
     if (!found) return Buffer.alloc(0);
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, found.end - position)));
-    const got = readUpTo(this.#fd, bytes, bytes.length, position - found.segment.base);
+    const got = readUpTo(this.#files, this.#fd, bytes, bytes.length, position - found.segment.base);
     return bytes.subarray(0, got);
   }
 
@@ -169,7 +169,7 @@ export class LogReader implements Disposable {
     this.close();
   }
   close(): void {
-    if (this.#fd >= 0) closeSync(this.#fd);
+    if (this.#fd >= 0) this.#files.close(this.#fd);
     this.#fd = -1;
     this.#open = undefined;
     this.#head.close();

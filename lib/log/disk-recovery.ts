@@ -1,8 +1,16 @@
 /** Opens what a crash left: finds the true end of a log, cuts a torn tail (kept in `*.torn`), counts what is there. */
-import { appendFileSync, closeSync, constants, fstatSync, openSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { TickmeshError } from '../world/error.ts';
-import { cutFile, listSegments, readText, readUpTo } from './disk-files.ts';
+import {
+  appendDurably,
+  cutFile,
+  flags,
+  listSegments,
+  readText,
+  readUpTo,
+  realFiles,
+} from './disk-files.ts';
+import type { Files } from './files.ts';
 import { SlotReader } from './disk-head.ts';
 import { linesAtStart, parseEpochs, type Epoch } from './epochs.ts';
 import { readSlot, type Slot } from './head.ts';
@@ -36,12 +44,12 @@ type Walk = {
 const WINDOW = 8 << 20;
 
 /** Walks a segment's lines from `from` to its end or the first damage, in windows of constant memory. */
-function walk(fd: number, from: number, lastTimeUs: number): Walk {
-  const { size } = fstatSync(fd);
+function walk(files: Files, fd: number, from: number, lastTimeUs: number): Walk {
+  const size = files.size(fd);
   const buffer = Buffer.allocUnsafe(Math.min(WINDOW, Math.max(1, size - from)));
   const total: Walk = { size, end: from, lines: 0, marks: 0, lastTimeUs, goodAfter: -1 };
   while (total.end < size) {
-    const got = readUpTo(fd, buffer, Math.min(buffer.length, size - total.end), total.end);
+    const got = readUpTo(files, fd, buffer, Math.min(buffer.length, size - total.end), total.end);
     const scan = scanTail(buffer.subarray(0, got), total.lastTimeUs);
     total.lines += scan.lines;
     total.marks += scan.marks;
@@ -58,13 +66,13 @@ function walk(fd: number, from: number, lastTimeUs: number): Walk {
 }
 
 /** Recovers a log's folder. Throws LOG_CORRUPT for damage that is not a tail. */
-export function recoverLog(folder: string): Recovered {
-  const headFile = new SlotReader(join(folder, 'head'));
+export function recoverLog(folder: string, files: Files = realFiles): Recovered {
+  const headFile = new SlotReader(join(folder, 'head'), files);
   const headBytes = headFile.read();
   const announced = headBytes && readSlot(headBytes);
   headFile.close();
-  const epochs = parseEpochs(readText(join(folder, 'epochs.jsonl')));
-  const segments = listSegments(folder);
+  const epochs = parseEpochs(readText(files, join(folder, 'epochs.jsonl')));
+  const segments = listSegments(files, folder);
   const epoch = Math.max(
     0,
     announced?.epoch ?? 0,
@@ -77,19 +85,19 @@ export function recoverLog(folder: string): Recovered {
   while (segments.length > 0) {
     const last = segments.at(-1)!;
     const path = join(folder, segmentName(last));
-    const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+    const fd = files.open(path, flags.readWrite);
     try {
-      if (fstatSync(fd).size === 0) {
-        unlinkSync(path);
+      if (files.size(fd) === 0) {
+        files.remove(path);
         segments.pop();
         continue;
       }
-      const tail = recoverSegment(fd, folder, last, segments, announced, epochs);
-      tornBytes = cutTail(fd, path, tail.walk);
+      const tail = recoverSegment(files, fd, folder, last, segments, announced, epochs);
+      tornBytes = cutTail(files, fd, path, tail.walk);
       const { end, marks, lastTimeUs } = tail.walk;
       if (end === 0 && segments.length > 1) {
         // Nothing of it was whole: the log ends in the segment before.
-        unlinkSync(path);
+        files.remove(path);
         segments.pop();
         continue;
       }
@@ -105,7 +113,7 @@ export function recoverLog(folder: string): Recovered {
         lastTimeUs,
       };
     } finally {
-      closeSync(fd);
+      files.close(fd);
     }
   }
   return {
@@ -124,6 +132,7 @@ export function recoverLog(folder: string): Recovered {
 type Tail = { walk: Walk; linesBefore: number; marksBefore: number };
 
 function recoverSegment(
+  files: Files,
   fd: number,
   folder: string,
   last: Segment,
@@ -132,7 +141,7 @@ function recoverSegment(
   epochs: readonly Epoch[],
 ): Tail {
   const before = last.base === 0 ? { lines: 0, marks: 0 } : undefined;
-  const whole = walk(fd, 0, 0);
+  const whole = walk(files, fd, 0, 0);
   if (whole.goodAfter >= 0) {
     throw new TickmeshError(
       'LOG_CORRUPT',
@@ -146,7 +155,7 @@ function recoverSegment(
   if (before) return { walk: whole, linesBefore: 0, marksBefore: 0 };
   // Lines before this segment: the head counts them all, minus those that it counts in here.
   if (announced && announced.position >= last.base && announced.position <= last.base + whole.end) {
-    const after = walk(fd, announced.position - last.base, 0);
+    const after = walk(files, fd, announced.position - last.base, 0);
     return {
       walk: whole,
       linesBefore: announced.lines - (whole.lines - after.lines),
@@ -154,7 +163,7 @@ function recoverSegment(
     };
   }
   // No help from the head (lost, or ahead of the data after a power failure): count.
-  const counted = countBefore(folder, segments.slice(0, -1));
+  const counted = countBefore(files, folder, segments.slice(0, -1));
   return {
     walk: whole,
     linesBefore: linesAtStart(epochs, last.base) ?? counted.lines,
@@ -163,30 +172,36 @@ function recoverSegment(
 }
 
 function countBefore(
+  files: Files,
   folder: string,
   segments: readonly Segment[],
 ): { lines: number; marks: number } {
   let lines = 0;
   let marks = 0;
   for (const segment of segments) {
-    const fd = openSync(join(folder, segmentName(segment)), 'r');
+    const fd = files.open(join(folder, segmentName(segment)), flags.read);
     try {
-      const counted = walk(fd, 0, 0);
+      const counted = walk(files, fd, 0, 0);
       lines += counted.lines;
       marks += counted.marks;
     } finally {
-      closeSync(fd);
+      files.close(fd);
     }
   }
   return { lines, marks };
 }
 
-function cutTail(fd: number, path: string, { size, end }: Walk): number {
+function cutTail(files: Files, fd: number, path: string, { size, end }: Walk): number {
   if (size === end) return 0;
   for (let at = end; at < size; at += WINDOW) {
     const part = Buffer.allocUnsafe(Math.min(WINDOW, size - at));
-    appendFileSync(`${path}.torn`, part.subarray(0, readUpTo(fd, part, part.length, at)));
+    appendDurably(
+      files,
+      dirname(path),
+      `${basename(path)}.torn`,
+      part.subarray(0, readUpTo(files, fd, part, part.length, at)),
+    );
   }
-  cutFile(fd, end);
+  cutFile(files, fd, end);
   return size - end;
 }

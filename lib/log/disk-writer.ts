@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { kinds } from '../mesh/header.ts';
 import { TickmeshError } from '../world/error.ts';
 import { Appender } from './disk-appender.ts';
-import { appendDurably, makeFolder, unwritable } from './disk-files.ts';
+import { appendDurably, makeFolder, realFiles, unwritable } from './disk-files.ts';
+import type { Files } from './files.ts';
 import { SlotWriter } from './disk-head.ts';
 import { recoverLog, type Recovered } from './disk-recovery.ts';
 import type { Epoch } from './epochs.ts';
 import { ENVELOPE, LINE_MAX, markPayload, writeLine, type MarkName } from './line.ts';
 import type { LogName } from './name.ts';
 import { rolls, type RollRule } from './segment.ts';
-import { lockLog, type Lock } from './socket-lock.ts';
+import { lockLog, type Lock, type LockHolder } from './socket-lock.ts';
 
 /** When bytes reach the platter: never (the kernel's choice), before each announcement, or on the caller's `sync()`. */
 export type SyncPolicy = 'never' | 'each' | 'interval';
@@ -29,6 +30,9 @@ export type LogWriterOptions = {
   /** Where the node's notices can be heard. */
   readonly feed?: string;
   readonly clock: { wallUs(): number; monoMs(): number };
+  /** The file system and the lock; the real ones unless a simulation brings its own. */
+  readonly files?: Files;
+  readonly lock?: (folder: string, holder: LockHolder) => Promise<Lock>;
 };
 
 /** What one `write()` put on disk. */
@@ -70,7 +74,8 @@ export class LogWriter implements AsyncDisposable {
     this.#marks = recovered.marks;
     this.#lastTimeUs = recovered.lastTimeUs;
     this.#oldest = recovered.segments[0]?.base ?? 0;
-    this.#appender = new Appender(folder);
+    const files = options.files ?? realFiles;
+    this.#appender = new Appender(folder, files);
     this.#openedMs = options.clock.monoMs();
     const entry: Epoch = {
       epoch: this.epoch,
@@ -81,23 +86,24 @@ export class LogWriter implements AsyncDisposable {
       openedUs: options.clock.wallUs(),
       ...(options.feed === undefined ? {} : { feed: options.feed }),
     };
-    appendDurably(folder, 'epochs.jsonl', `${JSON.stringify(entry)}\n`);
+    appendDurably(files, folder, 'epochs.jsonl', Buffer.from(`${JSON.stringify(entry)}\n`));
     this.#appender.start({ base: this.#position, epoch: this.epoch }, true);
-    this.#head = new SlotWriter(join(folder, 'head'), kinds.SLOT);
+    this.#head = new SlotWriter(join(folder, 'head'), kinds.SLOT, files);
     this.announce();
   }
 
   /** Opens a log for writing. Throws LOG_LOCKED, LOG_CORRUPT, LOG_UNWRITABLE. */
   static async open(options: LogWriterOptions): Promise<LogWriter> {
     const folder = join(options.data, options.log);
-    makeFolder(folder);
-    const lock = await lockLog(folder, {
+    const files = options.files ?? realFiles;
+    makeFolder(files, folder);
+    const lock = await (options.lock ?? lockLog)(folder, {
       node: options.node,
       pid: process.pid,
       sinceUs: options.clock.wallUs(),
     });
     try {
-      return new LogWriter(options, folder, lock, recoverLog(folder));
+      return new LogWriter(options, folder, lock, recoverLog(folder, files));
     } catch (error) {
       await lock.release();
       if (error instanceof TickmeshError) throw error;
