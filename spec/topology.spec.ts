@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
+import { z } from 'zod';
+import { settings as synthetic } from '../lib/source/synthetic/settings.ts';
 import { hostOf, wire } from '../lib/topology/wiring.ts';
 import { interpolate } from '../lib/topology/interpolate.ts';
 import { nearest } from '../lib/topology/nearest.ts';
@@ -12,11 +14,12 @@ import { readTopology, type Topology } from '../lib/topology/topology.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../lib/topology/units.ts';
 import { brokenTopologies, unmark } from './support/broken-topologies.ts';
 
-const registries = { exchanges: ['binance', 'kraken'], sources: ['synthetic', 'capture'] };
+const capture = z.strictObject({ file: z.string().describe('Recorded file.') });
+const known = { exchanges: ['binance', 'kraken'], sources: { synthetic, capture } };
 const supervision = () => supervisionOf(settingsSchema.parse(defaultSettings));
 
 async function read(text: string, env: Record<string, string> = {}): Promise<Topology> {
-  const reading = await readTopology(text, env, registries);
+  const reading = await readTopology(text, env, known);
   if (!reading.ok) throw new Error(formatProblems('topology.yaml', text, reading.problems));
   return reading.topology;
 }
@@ -29,7 +32,7 @@ test('there are at least 30 broken topologies', (t) => {
 for (const broken of brokenTopologies) {
   test(`a broken topology is explained in its place: ${broken.name}`, async (t) => {
     const marked = unmark(broken.text);
-    const reading = await readTopology(marked.text, broken.env ?? {}, registries);
+    const reading = await readTopology(marked.text, broken.env ?? {}, known);
     if (reading.ok) return t.fail('was taken for good');
     const [problem, ...more] = reading.problems;
     const shown = formatProblems('topology.yaml', marked.text, reading.problems);
@@ -54,7 +57,7 @@ for (const broken of brokenTopologies) {
 
 test('a control character in a file cannot steer the terminal', async (t) => {
   const text = 'version: 1\nproject: "\\e[2J"\nnodes: {}\n\u202edeman: "\u001b[31m"\n';
-  const reading = await readTopology(text, {}, registries);
+  const reading = await readTopology(text, {}, known);
   if (reading.ok) return t.fail();
   const shown = formatProblems('topology.yaml', text, reading.problems);
   // eslint-disable-next-line no-control-regex
@@ -196,25 +199,13 @@ test('a publisher told to read by catch-up gets an inbox, and its fetcher is tol
   t.deepEqual(local?.run === 'publisher' && local.inbox, ['ipc://@tickmesh-pair-local.inbox']);
 });
 
-test('complaints of a source about its settings stand at those settings', async (t) => {
-  const text = `version: 1\nproject: demo\nnodes:\n  feed:\n    run: fetcher\n    source:\n      kind: synthetic\n      symbols: [BTCUSDT, ../../etc]\n`;
-  const reading = await readTopology(
-    text,
-    {},
-    {
-      ...registries,
-      checkSource: async (kind, settings) => {
-        t.is(kind, 'synthetic');
-        t.deepEqual(settings, { symbols: ['BTCUSDT', '../../etc'] });
-        return [{ path: ['symbols', 1], message: 'not a symbol' }];
-      },
-    },
-  );
-  t.like(reading.ok ? undefined : reading.problems[0], {
-    line: 8,
-    column: 26,
-    message: 'not a symbol',
-  });
+test('a source gets its settings as they were written', async (t) => {
+  const text = `version: 1\nproject: demo\nnodes:\n  feed: { run: fetcher, source: { kind: slow, every: 5s } }\n`;
+  const every = z.string().transform(parseDuration).describe('Pause.');
+  const slow = { ...known, sources: { slow: z.strictObject({ every }) } };
+  const reading = await readTopology(text, {}, slow);
+  const node = reading.ok ? reading.topology.file.nodes['feed'] : undefined;
+  t.deepEqual(node?.run === 'fetcher' && node.source, { kind: 'slow', every: '5s' });
 });
 
 test("keys that start with x- are the user's own, at the top only", async (t) => {
@@ -227,18 +218,16 @@ test("keys that start with x- are the user's own, at the top only", async (t) =>
 });
 
 test('the JSON Schema for editors describes every key', (t) => {
-  const schema = topologyJsonSchema(registries);
+  const schema = topologyJsonSchema(known);
   t.is(schema['$schema'], 'https://json-schema.org/draft/2020-12/schema');
   const bare: string[] = [];
   const definitions = (schema['$defs'] ?? {}) as Record<string, Record<string, unknown>>;
+  const referred = ({ $ref }: Record<string, unknown>) =>
+    typeof $ref === 'string' ? definitions[$ref.replace('#/$defs/', '')] : undefined;
   const visit = (at: Record<string, unknown>, path: string): void => {
-    const reference = /^#\/\$defs\/(.*)$/.exec(String(at['$ref'] ?? ''))?.[1];
-    const target = reference === undefined ? at : definitions[reference]!;
+    const target = referred(at) ?? at;
     for (const [key, inner] of Object.entries((target['properties'] ?? {}) as typeof definitions)) {
-      const there = /^#\/\$defs\/(.*)$/.exec(String(inner['$ref'] ?? ''))?.[1];
-      const says =
-        inner['description'] ??
-        (there === undefined ? undefined : definitions[there]!['description']);
+      const says = inner['description'] ?? referred(inner)?.['description'];
       if (typeof says !== 'string') bare.push(`${path}.${key}`);
       visit(inner, `${path}.${key}`);
     }
@@ -248,8 +237,7 @@ test('the JSON Schema for editors describes every key', (t) => {
     const rest = target['additionalProperties'];
     if (typeof rest === 'object' && rest !== null)
       visit(rest as Record<string, unknown>, `${path}.*`);
-    if (target['properties'] !== undefined && !path.endsWith('source'))
-      t.is(target['additionalProperties'], false, path);
+    if (target['properties'] !== undefined) t.is(target['additionalProperties'], false, path);
   };
   visit(schema, '');
   t.deepEqual(bare, []);

@@ -7,10 +7,11 @@ import { z } from 'zod';
 import { isLogPattern } from './pattern.ts';
 import { durationForm, parseDuration, parseSize, sizeForm } from './units.ts';
 
-/** What the rest of the mesh can do, asked of its registries: names only, nothing is loaded. */
+/** What the rest of the mesh can do, asked of its registries. */
 export type Known = {
   readonly exchanges: readonly string[];
-  readonly sources: readonly string[];
+  /** Settings of each source by its name. */
+  readonly sources: Readonly<Record<string, z.ZodType>>;
 };
 
 /** A value as shown in a message, short. */
@@ -121,13 +122,32 @@ const storage = {
   catchup: endpoint.optional().describe('Where catch-up requests are taken. Default: auto'),
 };
 
+/** Settings of one source, with the key that chooses it. */
+function sourceSchema(kind: string, settings: z.ZodType) {
+  const chosen = { kind: z.literal(kind).describe(`The source "${kind}".`) };
+  if (settings instanceof z.ZodObject) return (settings as z.ZodObject<{}>).safeExtend(chosen);
+  // No plain object: it is asked for its opinion, only its keys cannot be shown.
+  return z.looseObject(chosen).superRefine((given, context) => {
+    const rest: Record<string, unknown> = { ...given };
+    delete rest['kind'];
+    for (const issue of settings.safeParse(rest).error?.issues ?? []) {
+      context.issues.push({ ...issue, input: rest } as z.core.$ZodRawIssue);
+    }
+  });
+}
+
 /** The schema for what is known. Transforms durations to milliseconds and sizes to bytes. */
 export function topologySchema(known: Known) {
   const fetcher = z
     .strictObject({
       run: z.literal('fetcher').describe('Writes what a source yields to logs and announces it.'),
       source: z
-        .looseObject({ kind: oneOf(known.sources).describe('Which source.') }, want('a map'))
+        .discriminatedUnion(
+          'kind',
+          Object.entries(known.sources).map((one) => sourceSchema(...one)) as [
+            ReturnType<typeof sourceSchema>,
+          ],
+        )
         .describe('Where the records come from; the other keys are those of the source.'),
       ...storage,
       ...supervision,

@@ -9,9 +9,11 @@ function bare(schema: Any, value: unknown): Any {
   if (schema instanceof z.ZodOptional) return bare(schema.unwrap(), value);
   if (schema instanceof z.ZodPipe) return bare(schema.in, value);
   if (schema instanceof z.ZodDiscriminatedUnion) {
-    const run = (value as { run?: unknown } | undefined)?.run;
+    const key = schema.def.discriminator;
+    const word = (value as Record<string, unknown> | null | undefined)?.[key];
     const chosen = schema.options.find(
-      (option) => option instanceof z.ZodObject && z.safeParse(option.shape['run'], run).success,
+      (option) =>
+        option instanceof z.ZodObject && z.safeParse(option.shape[key] as Any, word).success,
     );
     return chosen ?? schema;
   }

@@ -1,24 +1,10 @@
 /** topology.yaml from text to a checked topology, or to problems that say where and what to do. */
 import { z } from 'zod';
 import { check } from './check.ts';
-import { TOPOLOGY_BYTES_MAX, dotted, locate, type Path } from './document.ts';
+import { TOPOLOGY_BYTES_MAX, locate } from './document.ts';
 import { explain, valueOf } from './explain.ts';
 import { sortProblems, type Problem } from './problem.ts';
 import { topologySchema, type Known, type TopologyFile } from './schema.ts';
-
-/** A complaint of a source about its own settings; `path` starts below `source`. */
-export type SourceComplaint = {
-  readonly path: Path;
-  readonly message: string;
-  readonly hints?: readonly string[];
-};
-export type Registries = Known & {
-  /** Asks the source `kind` whether it takes `settings`. */
-  readonly checkSource?: (
-    kind: string,
-    settings: Readonly<Record<string, unknown>>,
-  ) => Promise<readonly SourceComplaint[]>;
-};
 
 export type Topology = {
   readonly file: TopologyFile;
@@ -40,7 +26,7 @@ const refuse = (problems: readonly Problem[]): Reading => ({
 export async function readTopology(
   text: string,
   env: Readonly<Record<string, string | undefined>>,
-  registries: Registries,
+  known: Known,
 ): Promise<Reading> {
   if (Buffer.byteLength(text) > TOPOLOGY_BYTES_MAX) {
     const message = 'larger than 1 MiB';
@@ -51,37 +37,32 @@ export async function readTopology(
   const located = locate(text, env);
   if (located.problems.length > 0) return refuse(located.problems);
   const written = withoutExtensions(located.value);
-  const schema = topologySchema(registries);
+  const schema = topologySchema(known);
   const parsed = schema.safeParse(written);
   if (!parsed.success) {
     const found = parsed.error.issues.flatMap((issue) => explain(issue, schema, located));
     return refuse(found.filter((problem) => !misspelt(problem, found)));
   }
   const problems = check(parsed.data, located);
-  for (const [name, node] of Object.entries(parsed.data.nodes)) {
-    if (node.run !== 'fetcher') continue;
-    const { kind, ...settings } = node.source;
-    for (const complaint of (await registries.checkSource?.(kind, settings)) ?? []) {
-      const path = ['nodes', name, 'source', ...complaint.path];
-      const known = valueOf(written, path) !== undefined;
-      const unknownKey = complaint.message.startsWith('unknown key');
-      problems.push({
-        ...(known && !unknownKey ? located.valueAt(path) : located.keyAt(path)),
-        path: dotted(known && !unknownKey ? path : path.slice(0, -1)),
-        message: complaint.message,
-        hints: complaint.hints ?? [],
-      });
-    }
-  }
   if (problems.length > 0) return refuse(problems);
   return {
     ok: true,
     topology: {
-      file: parsed.data,
+      file: withSourcesAsWritten(parsed.data, written),
       written: written as Record<string, unknown>,
       variables: located.variables,
     },
   };
+}
+
+/** A source reads its own settings: it gets them as they were written, not as its schema has turned them. */
+function withSourcesAsWritten(file: TopologyFile, written: unknown): TopologyFile {
+  const nodes = Object.entries(file.nodes).map(([name, node]) => {
+    if (node.run !== 'fetcher') return [name, node] as const;
+    const source = valueOf(written, ['nodes', name, 'source']) as typeof node.source;
+    return [name, { ...node, source }] as const;
+  });
+  return { ...file, nodes: Object.fromEntries(nodes) };
 }
 
 /** True for a missing key that stands there under another spelling: that is one mistake, not two. */

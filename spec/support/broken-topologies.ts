@@ -232,6 +232,24 @@ export const brokenTopologies: readonly BrokenTopology[] = [
     says: 'got a list',
     hint: '',
   },
+  {
+    name: 'an unknown setting of a source',
+    text: good.replace('synthetic }', 'synthetic, «sede»: 5 }'),
+    says: 'unknown key "sede"',
+    hint: 'did you mean "seed"?',
+  },
+  {
+    name: 'a symbol outside of the folder',
+    text: good.replace('synthetic }', 'synthetic, binance: [BTC-USDT, «../../etc»] }'),
+    says: 'want an instrument such as BTC-USDT',
+    hint: '',
+  },
+  {
+    name: 'a capture without its file',
+    text: good.replace('source: { kind: synthetic }', '«source»: { kind: capture }'),
+    says: '"file" is missing',
+    hint: '',
+  },
   // Meaning.
   {
     name: 'a node that does not exist',
