@@ -1,9 +1,11 @@
 /** Every exchange we know, by name: one line an exchange. */
 import { binance } from './binance/binance.ts';
 import type { Exchange, Reader } from './exchange.ts';
+import { kraken } from './kraken/kraken.ts';
 
 export const exchanges: Readonly<Record<string, Exchange>> = {
   binance,
+  kraken,
 };
 
 /** How to read each exchange's logs, for a venue that serves another one's. */
