@@ -7,7 +7,6 @@ import { altName, internalName, pairOf, v2Symbol, wsName } from '../lib/exchange
 import { formatRfc1123, formatTimeUs, parseTimeUs } from '../lib/exchange/kraken/time.ts';
 import { BookView } from '../lib/exchange/kraken/view.ts';
 import { writeBook } from '../lib/exchange/kraken/write.ts';
-import { exchanges } from '../lib/exchange/registry.ts';
 import type { Level } from '../lib/market/event.ts';
 import { KrakenBook, crc32, parseDigits } from './support/kraken-client.ts';
 import {
@@ -504,7 +503,7 @@ test('an update that no snapshot came before is not sent', (t) => {
 
 test("K9: a real Binance capture served as BTC/USDT: every message's checksum holds at depths 10, 25, 100, 500 and 1000", (t) => {
   const bytes = recordedBytes(t, 'binance/spot-btcusdt-20240808.hft.gz');
-  if (!bytes || !exchanges['binance']) return;
+  if (!bytes) return;
   const harness = new Harness('BTC-USDT');
   const clients = [10, 25, 100, 500, 1000].map((depth) => ({
     depth,
@@ -541,7 +540,6 @@ test("K9: a real Binance capture served as BTC/USDT: every message's checksum ho
 
 test("another venue's price with more digits widens all of them, with a snapshot", (t) => {
   const harness = new Harness('BTC-USDT');
-  if (!exchanges['binance']) return t.pass('skipped: no binance reader yet');
   const client = harness.connect();
   client.subscribe('book', 'BTC/USDT');
   const log = 'binance/BTC-USDT/depth';
@@ -560,7 +558,7 @@ test("another venue's price with more digits widens all of them, with a snapshot
     book.bids.map(({ price }) => price),
     ['60000.500', '60000.125', '60000.100'],
   );
-  t.is(harness.rest('/0/public/AssetPairs').result['XBTUSDT']!['pair_decimals' as never], 3);
+  t.like(harness.rest('/0/public/AssetPairs').result['XBTUSDT'], { pair_decimals: 3 });
 });
 
 // ---- ticker, trade, ohlc, instrument
@@ -702,9 +700,7 @@ test('recorded ticker and ohlc channels pass untouched, and late subscribers get
   const late = harness.connect();
   t.is(late.subscribe('ticker', 'BTC/USD')[1], ticker.replace('update', 'snapshot'));
   t.deepEqual(
-    rowsOf(late.subscribe('ohlc', 'BTC/USD', { interval: 1 })[1]!).map(
-      (row) => row['close'],
-    ),
+    rowsOf(late.subscribe('ohlc', 'BTC/USD', { interval: 1 })[1]!).map((row) => row['close']),
     [101, 102],
   );
 });
@@ -928,18 +924,15 @@ test('R5: Trades go on from `last`, in seconds or nanoseconds', (t) => {
     };
   const all = ask('');
   t.is(all.XXBTZUSD.length, 30);
-  t.deepEqual(
-    all.XXBTZUSD[0],
-    [
-      '101.00000',
-      '0.50000000',
-      parseTimeUs('2026-08-02T03:01:51.660084Z')! / 1e6,
-      'b',
-      'l',
-      '',
-      1,
-    ],
-  );
+  t.deepEqual(all.XXBTZUSD[0], [
+    '101.00000',
+    '0.50000000',
+    parseTimeUs('2026-08-02T03:01:51.660084Z')! / 1e6,
+    'b',
+    'l',
+    '',
+    1,
+  ]);
   t.regex(all.last, /^\d{19}$/);
   const page = ask('&since=0&count=12');
   t.deepEqual(
