@@ -2,7 +2,7 @@
  * The smallest venue there can be, and a feed that a spec fills by hand.
  *
  *   /ws?topics=a,b&variant=raw   joins at once; the topic of a record is its instrument
- *   {"join":"a"} {"leave":"a"} {"echo":x} {"big":bytes} {"throw":1}
+ *   {"join":"a"} {"leave":"a"} {"echo":x} {"big":bytes} {"close":code}
  */
 import type { Broadcast, ClientPort, Venue } from '../../lib/exchange/exchange.ts';
 import { type FeedBatch, type FeedEvent, FeedRecord } from '../../lib/feed/record.ts';
@@ -27,7 +27,13 @@ export function fakeVenue(broadcast: Broadcast, options: FakeOptions = {}) {
         for (const topic of topics?.split(',') ?? []) client.join(topic, variant);
       },
       message(text: string) {
-        const asked = JSON.parse(text) as Record<string, string & number>;
+        const asked = JSON.parse(text) as {
+          join?: string;
+          leave?: string;
+          echo?: number;
+          big?: number;
+          close?: number;
+        };
         if (asked['join']) {
           client.send(`joined ${asked['join']}`);
           client.join(asked['join'], variant);
