@@ -10,7 +10,6 @@ import type { Venue, VenueSession } from '../exchange/exchange.ts';
 import type { Client } from './client.ts';
 import type { Hub } from './hub.ts';
 import type { PublisherMetrics } from './metrics.ts';
-import { Inbox } from './inbox.ts';
 import { WebSocketOutlet } from './outlet-websocket.ts';
 import { Pings } from './ping.ts';
 import type { PublisherSettings } from './settings.ts';
@@ -22,7 +21,6 @@ export type WebSocketParts = {
   readonly settings: PublisherSettings;
   readonly monoMs: () => number;
   readonly wallMs: () => number;
-  readonly later: (action: () => void) => void;
   /** A client's socket has room again. */
   readonly drained: () => void;
   /** A client has gone. */
@@ -150,17 +148,10 @@ export class WebSockets {
     const run = (action: () => void): void => {
       if (!this.#guarded(() => (action(), true))) client.close(1011, 'internal error');
     };
-    const inbox = new Inbox({
-      // Behind a close that was asked for, a client's requests are not heard any more.
-      take: (text) => client.gone || run(() => session.message(text)),
-      pause: () => webSocket.pause(),
-      resume: () => webSocket.resume(),
-      monoMs,
-      later: this.#parts.later,
-    });
     webSocket.on('message', (data) => {
       metrics.received++;
-      inbox.put((data as Buffer).toString());
+      // Behind a close that was asked for, a client's requests are not heard any more.
+      if (!client.gone) run(() => session.message((data as Buffer).toString()));
     });
     webSocket.on('pong', (data) => pings.pong(data.toString()));
     webSocket.on('error', () => metrics.malformed++);
@@ -170,7 +161,6 @@ export class WebSockets {
       if (left > 0) this.#perAddress.set(address, left);
       else this.#perAddress.delete(address);
       metrics.clients--;
-      inbox.clear();
       client.gone = true;
       run(() => session.closed());
       hub.detach(client);

@@ -1,4 +1,5 @@
 /** What this installation can do: exchanges and sources, asked of their registries. */
+import { exchanges } from '../exchange/registry.ts';
 import { sources } from '../source/registry.ts';
 import type { Known } from './schema.ts';
 
@@ -10,5 +11,5 @@ export async function loadKnown(): Promise<Known> {
       return [name, source.settings] as const;
     }),
   );
-  return { exchanges: ['binance', 'kraken'], sources: Object.fromEntries(loaded) };
+  return { exchanges: Object.keys(exchanges), sources: Object.fromEntries(loaded) };
 }

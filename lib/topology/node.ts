@@ -52,7 +52,13 @@ export type PublisherSettings = Common & {
   readonly logs: readonly string[];
   readonly listen: { readonly host: string; readonly port: number };
   readonly historyMs: number;
-  readonly slowClient: { readonly policy: 'disconnect' | 'skip'; readonly bufferBytes: number };
+  /** Whose time it is in the market that is served. */
+  readonly time: 'wall' | 'records';
+  readonly slowClient: {
+    readonly policy: 'disconnect' | 'skip' | 'wait';
+    readonly boundBytes: number;
+    readonly waitMs: number;
+  };
   /** Endpoints that this node binds for catch-up bytes; [] when it reads files. */
   readonly inbox: readonly string[];
 };

@@ -117,11 +117,26 @@ function resolve(
         logs: node.logs ?? PATTERN_ALL,
         listen: { host: node.listen.host ?? '127.0.0.1', port: node.listen.port },
         historyMs: node.history ?? 15 * MINUTE_MS,
+        time:
+          node.time === 'wall' || node.time === 'records'
+            ? node.time
+            : node.from.some((source) => isRecorded(file, source))
+              ? 'records'
+              : 'wall',
         slowClient: {
           policy: node.slow_client?.policy ?? 'disconnect',
-          bufferBytes: node.slow_client?.buffer ?? 4 * MB,
+          boundBytes: node.slow_client?.buffer ?? 4 * MB,
+          waitMs: node.slow_client?.wait ?? 30_000,
         },
         inbox: wiring.binds(name, 'inbox'),
       };
   }
+}
+
+/** True when what a node writes happened at another time than now. */
+function isRecorded(file: TopologyFile, name: string): boolean {
+  let node = file.nodes[name];
+  while (node?.run === 'replica') node = file.nodes[node.from];
+  if (node?.run !== 'fetcher') return false;
+  return node.source.kind !== 'synthetic' || 'start' in node.source;
 }

@@ -176,10 +176,19 @@ export function topologySchema(known: Known) {
         .describe('Files of the fetcher (same host), or bytes over catch-up. Default: auto'),
       inbox: endpoint.optional().describe('Where catch-up bytes arrive. Default: auto'),
       history: duration.optional().describe('How much history is read at the start. Default: 15m'),
+      time: oneOf(['auto', 'wall', 'records'])
+        .optional()
+        .describe(
+          'What time it is in this market: the real time, or that of the records. ' +
+            'Default: auto, the records of a recorded source, else the real time.',
+        ),
       slow_client: z
         .strictObject({
-          policy: oneOf(['disconnect', 'skip']).optional().describe('Cut off, or skip messages.'),
+          policy: oneOf(['disconnect', 'skip', 'wait'])
+            .optional()
+            .describe('Cut it off, leave messages out, or let the feed wait. Default: disconnect'),
           buffer: size.optional().describe('Bytes that may wait for one client. Default: 4MB'),
+          wait: duration.optional().describe('How long "wait" waits. Default: 30s'),
         })
         .optional()
         .describe('What happens to a client that reads too slowly.'),

@@ -1,0 +1,174 @@
+#!/usr/bin/env node
+/** The `tickmesh` command: reads the command line, runs one verb, prints what went wrong in one line and a remedy. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { TickmeshError } from '../lib/world/error.ts';
+import { optionName, settingNames } from '../lib/topology/settings.ts';
+import { InvalidTopology, type Given } from './command/load.ts';
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+const program = new Command('tickmesh')
+  .description(
+    'Market data as the exchanges send it, from files, seeds or recordings, without a broker.',
+  )
+  .version(version)
+  .showHelpAfterError('(tickmesh --help shows what there is)')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  tickmesh up                          run topology.yaml of this folder until Ctrl-C
+  tickmesh check mesh.yaml             what a topology means, or what is wrong with it
+  tickmesh tap binance/BTC-USDT/trade  follow a log
+  tickmesh <command> --help            options and examples of one command
+
+Exit codes: 0 fine, 1 a node failed, 2 wrong usage or file, 4 not ready in time, 130 killed, 143 terminated.`,
+  );
+let exitCode = 0;
+
+/** A command that reads a topology: every setting is an option. */
+function withSettings(command: Command): Command {
+  command.option('--host <name>', 'host of the topology that this computer is (or TICKMESH_HOST)');
+  for (const setting of settingNames) {
+    command.option(
+      `${optionName(setting)} <value>`,
+      `sets defaults: ${setting.replace('.', ': ')}`,
+    );
+  }
+  return command;
+}
+
+/** What was given, options by their names as written. */
+function given(file: string | undefined, command: Command): Given {
+  const options: Record<string, string | undefined> = {};
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (typeof value === 'string') options[option.long!.slice(2)] = value;
+  }
+  return { file, host: options['host'], options };
+}
+
+withSettings(program.command('up'))
+  .argument('[file]', 'topology (default: $TICKMESH_TOPOLOGY or topology.yaml)')
+  .description("start this host's nodes, wait until all are ready, run until Ctrl-C")
+  .addHelpText(
+    'after',
+    `
+All or nothing: when a node fails before all were ready, everything is stopped and the reason said.
+Later a node that dies is started again, waiting longer each time. Stopping goes in reverse order; a second
+Ctrl-C kills. Nodes never outlive this command, however it ends.
+Every option has a variable: --log-level is TICKMESH_LOG_LEVEL. Options go before variables, before the file.
+
+Examples:
+  tickmesh up
+  tickmesh up mesh.yaml --log-level debug --stop-grace 2s
+  TICKMESH_BINANCE_PORT=8001 tickmesh up`,
+  )
+  .action(async (file: string | undefined, _options: unknown, command: Command) => {
+    const { up } = await import('./command/up.ts');
+    exitCode = await up(given(file, command), process.env);
+  });
+
+withSettings(program.command('check'))
+  .argument('[file]', 'topology (default: $TICKMESH_TOPOLOGY or topology.yaml)')
+  .option('--json', 'print the launch plan of this host as JSON')
+  .description(
+    'explain a topology: nodes, links, transports; or every error with its place and a hint',
+  )
+  .addHelpText(
+    'after',
+    `
+Starts nothing. Exit code 2 when something is wrong.
+
+Examples:
+  tickmesh check
+  tickmesh check mesh.yaml --json | jq '.nodes[].settings'`,
+  )
+  .action(
+    async (file: string | undefined, { json = false }: { json?: boolean }, command: Command) => {
+      const { check } = await import('./command/check.ts');
+      exitCode = await check({ ...given(file, command), json }, process.env, print);
+    },
+  );
+
+program
+  .command('schema')
+  .description('print the JSON Schema of topology.yaml, for editors')
+  .addHelpText(
+    'after',
+    `
+Example:
+  tickmesh schema > topology.schema.json
+  and in the first line of topology.yaml: # yaml-language-server: $schema=./topology.schema.json`,
+  )
+  .action(async () => {
+    const { loadKnown } = await import('../lib/topology/known.ts');
+    const { topologyJsonSchema } = await import('../lib/topology/schema.ts');
+    print(`${JSON.stringify(topologyJsonSchema(await loadKnown()), null, 2)}\n`);
+  });
+
+program
+  .command('tap')
+  .argument('<log>', 'e.g. binance/BTC-USDT/trade; "*" stands for any letters of one part')
+  .option(
+    '-f, --from <place>',
+    'start, end, -100 (records), -15m (time before the end), or a time',
+    'end',
+  )
+  .option('-n, --count <records>', 'end after so many records')
+  .option('-e, --exit', 'end at the end instead of following', false)
+  .option('-d, --data <folder>', 'data folder (default: that of topology.yaml)')
+  .option('--json', 'print the lines as they are in the log', false)
+  .description('print records of a log as they come')
+  .addHelpText(
+    'after',
+    `
+Reads files only: it works beside a running mesh and without one, and disturbs nobody.
+
+Examples:
+  tickmesh tap binance/BTC-USDT/trade
+  tickmesh tap 'kraken/*/trade' --from -15m
+  tickmesh tap binance/BTC-USDT/depth --from start --exit --json | jq .data.u
+  tickmesh tap binance/BTC-USDT/trade --from -1000 --exit -n 10`,
+  )
+  .action(async (log: string, options: Record<string, never>) => {
+    const { tap } = await import('./command/tap.ts');
+    exitCode = await tap(
+      { ...(options as object as Omit<Parameters<typeof tap>[0], 'log'>), log },
+      process.env,
+    );
+  });
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+/** One line and what to do; a stack only for what should never happen. */
+function complain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof InvalidTopology) process.stderr.write(`${error.message}\n`);
+  else if (error instanceof TickmeshError) {
+    process.stderr.write(`tickmesh: ${error.message}\n`);
+    if (error.remedy !== undefined) process.stderr.write(`  -> ${error.remedy}\n`);
+    const usage = ['CONFIG_INVALID', 'NAME_INVALID', 'LOG_MISSING'].includes(error.code);
+    return usage ? 2 : 1;
+  } else {
+    process.stderr.write(
+      `tickmesh: this is a defect, please report it\n${String((error as Error)?.stack ?? error)}\n`,
+    );
+    return 70;
+  }
+  return 2;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  exitCode = complain(error);
+}
+// Not process.exit: what was printed may still be on its way into a pipe.
+process.exitCode = exitCode;
