@@ -553,6 +553,35 @@ test.serial('one client with 50,000 requests does not starve another', async (t)
   t.true(metrics.writes < 10_000, `answers are put together: ${metrics.writes} writes`);
 });
 
+test.serial(
+  'requests that take long are answered in order, and others are served between',
+  async (t) => {
+    const { port, feed } = await serve(t);
+    const good = await RawClient.open(port, '/ws?topics=A');
+    const heavy = await RawClient.open(port, '/ws');
+    await Promise.all([good, heavy].map((client) => client.until(() => client.texts.length === 1)));
+    // 1.5 s of work in one packet.
+    const frames = upTo(300).flatMap((i) => [
+      maskedFrame('{"work":5}'),
+      maskedFrame(`{"echo":${i}}`),
+    ]);
+    heavy.socket.write(Buffer.concat(frames));
+    let worst = 0;
+    while (heavy.texts.length < 601) {
+      const sent = performance.now();
+      const have = good.texts.length;
+      feed.push(batchOf([{ topic: 'A', text: '1' }]));
+      await good.until(() => good.texts.length > have);
+      worst = Math.max(worst, performance.now() - sent);
+    }
+    t.deepEqual(
+      heavy.texts.slice(1),
+      upTo(300).flatMap((i) => ['worked', `echo ${i}`]),
+    );
+    t.true(worst < 400, `${worst} ms for one record`);
+  },
+);
+
 test.serial('REST answers within a second while a long history is read in', async (t) => {
   const { port, feed, publisher } = await serve(t, { fake: { workMs: 0.2 } });
   const texts = Array.from({ length: 10_000 }, (_, i) => ({ topic: 'A', text: `${i}` }));

@@ -5,6 +5,11 @@
 /** Lets sockets and timers have their turn. */
 export const letOthersRun = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Calls `action` when sockets and timers have had their turn. */
+export function later(action: () => void): void {
+  setImmediate(action);
+}
+
 /** Somebody waits, at most a while, until somebody rings. */
 export class Bell {
   #waiting: (() => void) | undefined;

@@ -13,7 +13,7 @@ import { Hub } from './hub.ts';
 import { MarketTime, type TimeSource } from './market-time.ts';
 import { type PublisherMetrics, newMetrics } from './metrics.ts';
 import { sweepMs } from './ping.ts';
-import { Bell, letOthersRun, repeat } from './process.ts';
+import { Bell, later, letOthersRun, repeat } from './process.ts';
 import { pump } from './pump.ts';
 import { type PublisherSettings, publisherDefaults } from './settings.ts';
 import { WebSockets } from './websocket.ts';
@@ -21,7 +21,8 @@ import { WebSockets } from './websocket.ts';
 export type PublisherOptions = {
   /** Makes the venue: `({ broadcast, nowUs }) => binance.venue({ broadcast, nowUs, instruments })`. */
   readonly venue: (seams: Pick<VenueOptions, 'broadcast' | 'nowUs'>) => Venue;
-  readonly feed: AsyncIterable<FeedBatch>;
+  /** Ended by `stop`: closed where it can be, else by leaving the iteration. */
+  readonly feed: AsyncIterable<FeedBatch> & Partial<AsyncDisposable>;
   /** Whose time it is: `wall` (default), or that of the `records` of a replay. */
   readonly time?: TimeSource;
   readonly settings?: Partial<PublisherSettings>;
@@ -38,6 +39,7 @@ export class Publisher implements AsyncDisposable {
   readonly venue: Venue;
   /** Settles when the feed has ended (or `stop` was called); rejects where the feed fails. Serving goes on till `stop`. */
   readonly done: Promise<void>;
+  readonly #source: PublisherOptions['feed'];
   readonly #feed: AsyncIterator<FeedBatch>;
   readonly #settings: PublisherSettings;
   readonly #clock: Clock;
@@ -61,6 +63,7 @@ export class Publisher implements AsyncDisposable {
     this.#clock = options.clock ?? realClock;
     this.#time = new MarketTime(options.time ?? 'wall', () => this.#clock.wallUs());
     this.#onFailure = options.onFailure ?? (() => {});
+    this.#source = options.feed;
     this.#feed = options.feed[Symbol.asyncIterator]();
     const stopped = new Promise<void>((resolve) => (this.#halt = resolve));
     const pumped = new Promise<void>((resolve) => (this.#settle = resolve));
@@ -82,6 +85,7 @@ export class Publisher implements AsyncDisposable {
       settings: this.#settings,
       monoMs: () => this.#clock.monoMs(),
       wallMs: () => Math.floor(this.#clock.wallUs() / 1000),
+      later,
       drained: () => this.#room.ring(),
       ended: () => this.#closed.ring(),
       failed: (error) => this.#failed(error),
@@ -137,7 +141,8 @@ export class Publisher implements AsyncDisposable {
     this.#room.ring();
     this.#halt();
     // Not awaited: a generator that waits for its next batch returns only when that comes.
-    void this.#feed.return?.().catch(() => {});
+    this.#feed.return?.().catch(() => {});
+    this.#source[Symbol.asyncDispose]?.().then(undefined, (error) => this.#failed(error));
     this.#hub.flush();
     this.#webSockets.closeAll(1001, 'the server stops');
     const untilMs = this.#clock.monoMs() + graceMs;

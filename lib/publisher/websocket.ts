@@ -10,6 +10,7 @@ import type { Venue, VenueSession } from '../exchange/exchange.ts';
 import type { Client } from './client.ts';
 import type { Hub } from './hub.ts';
 import type { PublisherMetrics } from './metrics.ts';
+import { Inbox } from './inbox.ts';
 import { WebSocketOutlet } from './outlet-websocket.ts';
 import { Pings } from './ping.ts';
 import type { PublisherSettings } from './settings.ts';
@@ -21,6 +22,7 @@ export type WebSocketParts = {
   readonly settings: PublisherSettings;
   readonly monoMs: () => number;
   readonly wallMs: () => number;
+  readonly later: (action: () => void) => void;
   /** A client's socket has room again. */
   readonly drained: () => void;
   /** A client has gone. */
@@ -148,10 +150,17 @@ export class WebSockets {
     const run = (action: () => void): void => {
       if (!this.#guarded(() => (action(), true))) client.close(1011, 'internal error');
     };
+    const inbox = new Inbox({
+      // Behind a close that was asked for, a client's requests are not heard any more.
+      take: (text) => client.gone || run(() => session.message(text)),
+      pause: () => webSocket.pause(),
+      resume: () => webSocket.resume(),
+      monoMs,
+      later: this.#parts.later,
+    });
     webSocket.on('message', (data) => {
       metrics.received++;
-      // Behind a close that was asked for, a client's requests are not heard any more.
-      if (!client.gone) run(() => session.message((data as Buffer).toString()));
+      inbox.put((data as Buffer).toString());
     });
     webSocket.on('pong', (data) => pings.pong(data.toString()));
     webSocket.on('error', () => metrics.malformed++);
@@ -161,6 +170,7 @@ export class WebSockets {
       if (left > 0) this.#perAddress.set(address, left);
       else this.#perAddress.delete(address);
       metrics.clients--;
+      inbox.clear();
       client.gone = true;
       run(() => session.closed());
       hub.detach(client);

@@ -2,7 +2,7 @@
  * The smallest venue there can be, and a feed that a spec fills by hand.
  *
  *   /ws?topics=a,b&variant=raw   joins at once; the topic of a record is its instrument
- *   {"join":"a"} {"leave":"a"} {"echo":x} {"big":bytes} {"throw":1}
+ *   {"join":"a"} {"leave":"a"} {"echo":x} {"big":bytes} {"close":code} {"work":ms}
  */
 import type { Broadcast, ClientPort, Venue } from '../../lib/exchange/exchange.ts';
 import { type FeedBatch, type FeedEvent, FeedRecord } from '../../lib/feed/record.ts';
@@ -27,18 +27,30 @@ export function fakeVenue(broadcast: Broadcast, options: FakeOptions = {}) {
         for (const topic of topics?.split(',') ?? []) client.join(topic, variant);
       },
       message(text: string) {
-        const asked = JSON.parse(text) as Record<string, string & number>;
-        if (asked['join']) {
-          client.send(`joined ${asked['join']}`);
-          client.join(asked['join'], variant);
+        const asked = JSON.parse(text) as {
+          join?: string;
+          leave?: string;
+          echo?: number;
+          big?: number;
+          close?: number;
+          work?: number;
+        };
+        if (asked.join) {
+          client.send(`joined ${asked.join}`);
+          client.join(asked.join, variant);
         }
-        if (asked['leave']) {
-          client.leave(asked['leave'], variant);
-          client.send(`left ${asked['leave']}`);
+        if (asked.leave) {
+          client.leave(asked.leave, variant);
+          client.send(`left ${asked.leave}`);
         }
-        if (asked['echo'] !== undefined) client.send(`echo ${asked['echo']}`);
-        if (asked['big']) client.send('b'.repeat(asked['big']));
-        if (asked['close']) client.close(asked['close'], 'as asked');
+        if (asked.echo !== undefined) client.send(`echo ${asked.echo}`);
+        if (asked.big) client.send('b'.repeat(asked.big));
+        if (asked.work) {
+          const until = performance.now() + asked.work;
+          while (performance.now() < until);
+          client.send('worked');
+        }
+        if (asked.close) client.close(asked.close, 'as asked');
       },
       closed() {
         counts.closed++;

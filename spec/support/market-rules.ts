@@ -76,7 +76,11 @@ export class BinanceJudge {
     check(Object.keys(f).join() === 'e,E,s,t,p,q,T,m,M', 'fields of trade', f);
     check(this.#tradeId === 0 || f['t'] === this.#tradeId + 1, 'trade ids rise by one', f);
     this.#tradeId = f['t'] as number;
-    check(eightDecimals.test(f['p'] as string) && eightDecimals.test(f['q'] as string), 'digits', f);
+    check(
+      eightDecimals.test(f['p'] as string) && eightDecimals.test(f['q'] as string),
+      'digits',
+      f,
+    );
     check(Number(f['q']) > 0, 'quantity', f);
     const quote = this.#quotesById.at(-1);
     if (quote) {
@@ -91,7 +95,11 @@ export class BinanceJudge {
     const u = f['u'] as number;
     check(u >= (this.#quotesById.at(-1)?.u ?? 0), 'bookTicker ids rise', f);
     check(Number(f['b']) < Number(f['a']), 'never crossed', f);
-    check([f['b'], f['B'], f['a'], f['A']].every((x) => eightDecimals.test(x as string)), 'digits', f);
+    check(
+      [f['b'], f['B'], f['a'], f['A']].every((x) => eightDecimals.test(x as string)),
+      'digits',
+      f,
+    );
     this.#quotesById.push({
       u,
       bid: [f['b'] as string, f['B'] as string],
@@ -125,7 +133,11 @@ export class BinanceJudge {
     this.#u = f['u'] as number;
     const bids = f['b'] as Pair[];
     const asks = f['a'] as Pair[];
-    check([...bids, ...asks].flat().every((x) => eightDecimals.test(x)), 'digits', f);
+    check(
+      [...bids, ...asks].flat().every((x) => eightDecimals.test(x)),
+      'digits',
+      f,
+    );
     this.#book.set(bids, asks, false);
     const bid = this.#book.best('bids');
     const ask = this.#book.best('asks');
@@ -182,7 +194,11 @@ export class KrakenJudge {
         );
         check(this.#tradeId === 0 || trade['trade_id'] === this.#tradeId + 1, 'trade_id', trade);
         this.#tradeId = trade['trade_id'] as number;
-        check(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(String(trade['timestamp'])), 'time', trade);
+        check(
+          /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(String(trade['timestamp'])),
+          'time',
+          trade,
+        );
         const touched = this.#book.best(trade['side'] === 'buy' ? 'asks' : 'bids');
         check(touched[0] === trade['price'], 'a trade is at the touched level', trade);
       }

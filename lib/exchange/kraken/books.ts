@@ -3,8 +3,9 @@
  *
  * A depth is served from the log recorded at that very depth, byte for byte; else derived from the next larger log;
  * else from the largest there is. Which one is decided anew whenever a log gets its first snapshot, and a depth that
- * changes its source starts over with a snapshot of its own. While history is read in, nothing is sent; whoever
- * already waits then gets one snapshot of where it ended.
+ * changes its source starts over with a snapshot of its own. A snapshot that comes again later (after a reconnect of
+ * the recorder) is passed on where frames are; derived depths are told what it changed, nothing if it changed nothing.
+ * While history is read in, nothing is sent; whoever already waits then gets one snapshot of where it ended.
  */
 import type { Level } from '../../market/event.ts';
 import type { Broadcast } from '../exchange.ts';
@@ -22,8 +23,8 @@ type Served = {
   readonly topic: string;
   readonly view: BookView;
   source: BookSource | undefined;
-  /** True when clients hold something else than `source` says: they need a snapshot. */
-  stale: boolean;
+  /** True when clients hold what `source` says, and `view` knows it; else they need a snapshot. */
+  inStep: boolean;
 };
 
 const toLevels = (
@@ -45,7 +46,7 @@ export class Books {
       topic: `${symbol} book-${depth}`,
       view: new BookView(depth),
       source: undefined,
-      stale: false,
+      inStep: false,
     }));
   }
 
@@ -92,7 +93,7 @@ export class Books {
     if (first) this.#choose();
     for (const served of this.#served) {
       if (served.source !== source) continue;
-      if (!live) served.stale = true;
+      if (!live) served.inStep = false;
       else if (this.#broadcast.wanted(served.topic)) {
         this.#tell(served, source, update.snapshot, timestamp, payload);
       }
@@ -109,11 +110,11 @@ export class Books {
     const { book } = source;
     const { topic, depth, view } = served;
     const verbatim = payload && source.verbatim && depth === book.depth;
-    if (verbatim && (snapshot || !served.stale)) {
-      served.stale = false;
+    if (verbatim && (snapshot || served.inStep)) {
+      served.inStep = true;
       this.#broadcast.publish(topic, payload);
-    } else if (snapshot || served.stale || book.widened) {
-      served.stale = false;
+    } else if (!served.inStep || book.widened) {
+      served.inStep = true;
       view.hold(book);
       this.#broadcast.publish(topic, this.#snapshot(depth, book));
     } else {
@@ -131,9 +132,8 @@ export class Books {
     for (const served of this.#served) {
       const best = ready.reduce((a, b) => (this.#better(b, a, served.depth) ? b : a));
       if (best === served.source) continue;
-      // With a first source clients hold nothing yet, and its snapshot is on its way to them.
-      served.stale = served.source !== undefined;
       served.source = best;
+      served.inStep = false;
     }
   }
 
@@ -164,7 +164,7 @@ export class Books {
     if (!this.#broadcast.wanted(served.topic)) {
       // Nobody looked since when: what the view holds is old.
       served.view.hold(book);
-      served.stale = false;
+      served.inStep = true;
     }
     return this.#snapshot(depth, book);
   }
