@@ -52,8 +52,11 @@ export type Source = {
 export type SourceFactory = {
   /** The settings as topology.yaml gives them; strict, every key described. */
   readonly settings: z.ZodType;
-  /** Makes the source from settings that pass the schema (defaults are filled in here). Throws what the schema throws. */
-  make(settings: unknown): Promise<Source> | Source;
+  /**
+   * Makes the source from settings that pass the schema (defaults are filled in here). `dir` is where relative paths
+   * start; absent = the working directory. Throws what the schema throws, and SOURCE_INVALID.
+   */
+  make(settings: unknown, dir?: string): Promise<Source> | Source;
 };
 
 /** Most records and most payload bytes of one batch. */

@@ -41,13 +41,13 @@ export class BinanceFrames {
 
   frame(frame: Buffer, timeUs: number): void {
     const sink = this.#sink;
-    if (frame.latin1Slice(0, STREAM.length) !== STREAM) return this.#bare(frame, timeUs);
+    if (frame.toString('latin1', 0, STREAM.length) !== STREAM) return this.#bare(frame, timeUs);
     const nameEnd = frame.indexOf(34, STREAM.length);
     const from = nameEnd + 1 + DATA.length;
-    if (nameEnd < 0 || frame.latin1Slice(nameEnd + 1, from) !== DATA || frame.at(-1) !== 125) {
+    if (nameEnd < 0 || frame.toString('latin1', nameEnd + 1, from) !== DATA || frame.at(-1) !== 125) {
       sink.fail('a frame that is not {"stream":…,"data":…}', REPAIR);
     }
-    const stream = frame.latin1Slice(STREAM.length, nameEnd);
+    const stream = frame.toString('latin1', STREAM.length, nameEnd);
     const payload = frame.subarray(from, frame.length - 1);
     if (!looksWhole(payload)) sink.fail('a frame that breaks off', REPAIR);
     if (!this.#streams.has(stream)) this.#meet(stream, payload);
@@ -80,7 +80,7 @@ export class BinanceFrames {
   }
 
   #bare(frame: Buffer, timeUs: number): void {
-    const head = frame.latin1Slice(0, 64);
+    const head = frame.toString('latin1', 0, 64);
     if (head.startsWith('{"lastUpdateId"')) return this.snapshot(undefined, frame, timeUs);
     if (head.startsWith('{"result"') || head.startsWith('{"error"')) return;
     this.#sink.fail(
@@ -123,7 +123,7 @@ export class KrakenFrames {
     const sink = this.#sink;
     if (!looksWhole(frame)) sink.fail('a frame that breaks off', REPAIR);
     if (frame[0] === 91) return this.#v1(frame, timeUs);
-    const head = frame.latin1Slice(0, 400);
+    const head = frame.toString('latin1', 0, 400);
     const match = CHANNEL.exec(head);
     if (!match) {
       if (head.startsWith('{"method":"subscribe"')) this.#acked(frame);
@@ -138,7 +138,7 @@ export class KrakenFrames {
     }
     const symbol = SYMBOL.exec(head)?.[1];
     const instrument = symbol && krakenInstrument(symbol);
-    if (!symbol || !instrument) sink.fail('a frame without a symbol', REPAIR);
+    if (!symbol || !instrument) return sink.fail('a frame without a symbol', REPAIR);
     const name = channel + this.#suffix(channel, symbol, type, frame);
     sink.put(sink.log('kraken', instrument, name), frame, timeUs);
   }
@@ -158,14 +158,14 @@ export class KrakenFrames {
     const known = this.#depths.get(key);
     if (known !== undefined) return known;
     if (channel === 'ohlc') {
-      const minutes = /"interval":(\d+)/.exec(frame.latin1Slice())?.[1];
+      const minutes = /"interval":(\d+)/.exec(frame.toString('latin1'))?.[1];
       return minutes ? `-${minutes}` : this.#sink.fail('a candle without interval', REPAIR);
     }
     if (type !== 'snapshot') {
       this.#sink.fail('a book update before any snapshot', 'begin the file with the snapshot');
     }
     // Without an ack the depth is the least one that this snapshot fits in.
-    const levels = frame.latin1Slice().split('],"asks":[');
+    const levels = frame.toString('latin1').split('],"asks":[');
     const most = Math.max(...levels.map((side) => side.split('"price"').length - 1));
     const depth = [10, 25, 100, 500, 1000].find((one) => one >= most && parseChannel(`book-${one}`));
     if (!depth) this.#sink.fail(`a book of ${most} levels`, 'Kraken has at most 1000');
@@ -175,7 +175,7 @@ export class KrakenFrames {
 
   /** Kept verbatim in logs of their own. */
   #v1(frame: Buffer, timeUs: number): void {
-    const match = V1_END.exec(frame.latin1Slice(Math.max(0, frame.length - 80)));
+    const match = V1_END.exec(frame.toString('latin1', Math.max(0, frame.length - 80)));
     const instrument = match && krakenInstrument(match[2]!);
     if (!match || !instrument) return this.#sink.fail('no frame of Kraken v1', REPAIR);
     this.#sink.put(this.#sink.log('kraken', instrument, `v1-${match[1]}`), frame, timeUs);

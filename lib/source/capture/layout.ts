@@ -20,6 +20,8 @@ export type Decoder = {
 export type Layout = {
   /** `head`: the first bytes of the unpacked file as latin1, cut at 4 KiB; `name`: the file's, without ".gz". */
   matches(head: string, name: string): boolean;
+  /** True when all of a file goes to one log. */
+  readonly single?: boolean;
   decoder(sink: Sink): Decoder;
 };
 
