@@ -50,7 +50,8 @@ class Shelf {
   /** Everything that a disk would hold, in order. */
   sha256(): string {
     const hash = createHash('sha256');
-    for (const r of this.records) hash.update(`${r.log} ${r.timeUs} ${r.mark ?? ''} `).update(r.payload);
+    for (const r of this.records)
+      hash.update(`${r.log} ${r.timeUs} ${r.mark ?? ''} `).update(r.payload);
     return hash.digest('hex');
   }
 }

@@ -10,9 +10,23 @@
  *   reduced     open_time_ms,open,high,low,close,volume
  */
 import { intervalNames, intervalOf } from '../../exchange/binance/interval.ts';
-import { eight, toMs, writeAggTrade, writeKline, writeTrade } from '../../exchange/binance/write.ts';
+import {
+  eight,
+  toMs,
+  writeAggTrade,
+  writeKline,
+  writeTrade,
+} from '../../exchange/binance/write.ts';
 import type { Candle } from '../../market/event.ts';
-import { type CsvKind, csvDecoder, decimalField, isTrue, kindOf, rowForm, timeField } from './csv.ts';
+import {
+  type CsvKind,
+  csvDecoder,
+  decimalField,
+  isTrue,
+  kindOf,
+  rowForm,
+  timeField,
+} from './csv.ts';
 import { binanceInstrument, instrumentOfFile } from './instrument.ts';
 import type { Layout } from './layout.ts';
 import type { Sink } from './sink.ts';

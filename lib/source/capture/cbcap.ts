@@ -66,7 +66,8 @@ export const cbcap: Layout = {
             continue;
           }
           const blank = bytes.indexOf(BLANK, from);
-          const us = blank > 0 && blank < end ? microseconds(bytes.toString('latin1', from, blank)) : -1;
+          const us =
+            blank > 0 && blank < end ? microseconds(bytes.toString('latin1', from, blank)) : -1;
           const length = us < 0 ? -1 : digitsAt(bytes, blank + 1, end - blank - 1);
           if (length < 0) {
             sink.line++;

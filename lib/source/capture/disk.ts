@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { LogReader } from '../../log/disk-reader.ts';
-import { listSegments } from '../../log/disk-files.ts';
+import { listSegments, realFiles } from '../../log/disk-files.ts';
 import { segmentName } from '../../log/segment.ts';
 import { logOfPath } from './own-log.ts';
 import { invalid } from './sink.ts';
@@ -19,7 +19,13 @@ const message = (error: unknown): string =>
 export type Part = { readonly path: string; readonly bytes: number };
 
 const unreadable = (path: string, cause: unknown): Error =>
-  invalid(path, 0, `cannot be read: ${message(cause)}`, 'check the path (`file:`) and its rights', cause);
+  invalid(
+    path,
+    0,
+    `cannot be read: ${message(cause)}`,
+    'check the path (`file:`) and its rights',
+    cause,
+  );
 
 const packedBadly = (path: string, cause: unknown): Error =>
   invalid(path, 0, `cannot be unpacked: ${message(cause)}`, 'check the file with: gzip -t', cause);
@@ -50,7 +56,10 @@ function firstBytes(path: string, count: number): Buffer {
 
 /** The unpacked bytes of a part. Throws SOURCE_INVALID. */
 export async function* chunksOf({ path, bytes }: Part): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, { highWaterMark: CHUNK, ...(bytes < Infinity && { end: bytes - 1 }) });
+  const file = createReadStream(path, {
+    highWaterMark: CHUNK,
+    ...(bytes < Infinity && { end: bytes - 1 }),
+  });
   const gzip = isGzip(firstBytes(path, 2));
   const stream = gzip ? createGunzip({ chunkSize: CHUNK }) : file;
   // What fails in the file reaches the unpacker too: it is thrown where this is read.
@@ -64,7 +73,7 @@ export async function* chunksOf({ path, bytes }: Part): AsyncGenerator<Buffer> {
 
 /** Folders below `path`, itself included, that hold segments. */
 function logFolders(path: string, into: string[]): string[] {
-  if (listSegments(path).length > 0) into.push(path);
+  if (listSegments(realFiles, path).length > 0) into.push(path);
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     if (entry.isDirectory()) logFolders(join(path, entry.name), into);
   }
@@ -73,7 +82,7 @@ function logFolders(path: string, into: string[]): string[] {
 
 /** Segments of a log's folder; each ends where the next begins, the last at what its head announces. */
 function segmentsOf(folder: string): Part[] {
-  const segments = listSegments(folder);
+  const segments = listSegments(realFiles, folder);
   const log = logOfPath(join(folder, 'x'));
   let end = Infinity;
   if (log) {
@@ -99,7 +108,12 @@ export function streamsOf(path: string): Part[][] {
   if (!folder) return [[{ path, bytes: Infinity }]];
   const folders = logFolders(path, []).sort();
   if (folders.length === 0) {
-    throw invalid(path, 0, 'a folder without logs', 'give a data folder of ours, or a recorded file');
+    throw invalid(
+      path,
+      0,
+      'a folder without logs',
+      'give a data folder of ours, or a recorded file',
+    );
   }
   return folders.map(segmentsOf).filter((parts) => parts.length > 0);
 }

@@ -44,7 +44,11 @@ export class BinanceFrames {
     if (frame.toString('latin1', 0, STREAM.length) !== STREAM) return this.#bare(frame, timeUs);
     const nameEnd = frame.indexOf(34, STREAM.length);
     const from = nameEnd + 1 + DATA.length;
-    if (nameEnd < 0 || frame.toString('latin1', nameEnd + 1, from) !== DATA || frame.at(-1) !== 125) {
+    if (
+      nameEnd < 0 ||
+      frame.toString('latin1', nameEnd + 1, from) !== DATA ||
+      frame.at(-1) !== 125
+    ) {
       sink.fail('a frame that is not {"stream":…,"data":…}', REPAIR);
     }
     const stream = frame.toString('latin1', STREAM.length, nameEnd);
@@ -100,7 +104,8 @@ export class BinanceFrames {
       symbol === undefined
         ? (this.#instrument ?? instrumentOfFile(sink, binanceInstrument))
         : binanceInstrument(symbol);
-    if (!instrument) return sink.fail(`not a symbol: ${symbol}`, 'take this answer out of the file');
+    if (!instrument)
+      return sink.fail(`not a symbol: ${symbol}`, 'take this answer out of the file');
     sink.put(sink.log('binance', instrument, 'depth'), body, timeUs);
   }
 }
@@ -148,7 +153,8 @@ export class KrakenFrames {
       result?: { channel?: string; symbol?: string; depth?: number; interval?: number };
     };
     const number = result?.depth ?? result?.interval;
-    if (number !== undefined) this.#depths.set(`${result?.channel} ${result?.symbol}`, `-${number}`);
+    if (number !== undefined)
+      this.#depths.set(`${result?.channel} ${result?.symbol}`, `-${number}`);
   }
 
   /** Depth of a book or minutes of a candle, as the log's name has them. */
@@ -167,7 +173,9 @@ export class KrakenFrames {
     // Without an ack the depth is the least one that this snapshot fits in.
     const levels = frame.toString('latin1').split('],"asks":[');
     const most = Math.max(...levels.map((side) => side.split('"price"').length - 1));
-    const depth = [10, 25, 100, 500, 1000].find((one) => one >= most && parseChannel(`book-${one}`));
+    const depth = [10, 25, 100, 500, 1000].find(
+      (one) => one >= most && parseChannel(`book-${one}`),
+    );
     if (!depth) this.#sink.fail(`a book of ${most} levels`, 'Kraken has at most 1000');
     this.#depths.set(key, `-${depth}`);
     return `-${depth}`;

@@ -20,10 +20,7 @@ export function krakenInstrument(symbol: string): string | undefined {
  * The instrument of a file that holds only one: the setting's, else the first part of the file's name that is a symbol:
  * "BTCUSDT-trades-2024-08-08.csv", "trades-spot-trxusdt.csv", "XBTUSD_60.csv". Throws SOURCE_INVALID.
  */
-export function instrumentOfFile(
-  sink: Sink,
-  read: (symbol: string) => string | undefined,
-): string {
+export function instrumentOfFile(sink: Sink, read: (symbol: string) => string | undefined): string {
   const { instrument, name } = sink.facts;
   if (instrument !== undefined) return instrument;
   for (const part of name.split(/[^A-Za-z0-9]+/)) {

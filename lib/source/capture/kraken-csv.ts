@@ -119,12 +119,17 @@ const ohlcvt: CsvKind = {
 };
 
 const kinds: readonly CsvKind[] = [
-  trades('time_ms,side,price,amount', 4, undefined, ([time = '', side, price = '', quantity = '']) => ({
-    time,
-    price,
-    quantity,
-    side,
-  })),
+  trades(
+    'time_ms,side,price,amount',
+    4,
+    undefined,
+    ([time = '', side, price = '', quantity = '']) => ({
+      time,
+      price,
+      quantity,
+      side,
+    }),
+  ),
   trades('', 3, rowForm('nnn'), ([time = '', price = '', quantity = '']) => ({
     time,
     price,

@@ -2,7 +2,14 @@
  * Our own logs: lines with their envelope (see log/line.ts). The name of the log is in the path of its folder; times,
  * event times and marks are taken over, and a restart of the former fetcher becomes a gap.
  */
-import { CLOSING, PAYLOAD_AT, isLine, lineEventTimeUs, lineMark, lineTimeUs } from '../../log/line.ts';
+import {
+  CLOSING,
+  PAYLOAD_AT,
+  isLine,
+  lineEventTimeUs,
+  lineMark,
+  lineTimeUs,
+} from '../../log/line.ts';
 import { type LogName, isNamePart, logName } from '../../log/name.ts';
 import type { Layout } from './layout.ts';
 import { invalid } from './sink.ts';

@@ -112,7 +112,11 @@ export async function* play(
 }
 
 const unforeseen = (log: LogName): TickmeshError =>
-  new TickmeshError('SOURCE_INVALID', `the recording goes on with a log it did not begin with: ${log}`, {
-    remedy: 'name all of its logs in the settings: logs: [...]',
-    facts: { log },
-  });
+  new TickmeshError(
+    'SOURCE_INVALID',
+    `the recording goes on with a log it did not begin with: ${log}`,
+    {
+      remedy: 'name all of its logs in the settings: logs: [...]',
+      facts: { log },
+    },
+  );

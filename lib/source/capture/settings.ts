@@ -36,17 +36,23 @@ export const settings = z.strictObject({
   pace: z
     .union([z.enum(['recorded', 'unpaced']), z.number().positive().max(1_000_000)])
     .default('recorded')
-    .describe('recorded: as it was; 20: twenty times as fast; unpaced: as fast as the disk takes it.'),
+    .describe(
+      'recorded: as it was; 20: twenty times as fast; unpaced: as fast as the disk takes it.',
+    ),
   loop: z.boolean().default(false).describe('Begins anew at the end, with times moved on.'),
   times: z
     .enum(['recorded', 'now'])
     .optional()
-    .describe('Receive time of a record: the recorder’s, or now. Default: recorded when unpaced, else now.'),
+    .describe(
+      'Receive time of a record: the recorder’s, or now. Default: recorded when unpaced, else now.',
+    ),
   logs: z
     .array(z.string())
     .min(1)
     .optional()
-    .describe('Take these logs only, e.g. binance/BTC-USDT/trade. Default: all that the file begins with.'),
+    .describe(
+      'Take these logs only, e.g. binance/BTC-USDT/trade. Default: all that the file begins with.',
+    ),
 });
 
 export type CaptureSettings = z.infer<typeof settings>;

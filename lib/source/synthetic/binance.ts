@@ -8,21 +8,22 @@
  * crash can have cut each of the three logs at another place, so ids go on behind the highest seen in any, and the best
  * prices that the bookTicker log lacks are written first.
  */
-import type { Level } from '../../market/event.ts';
+import { readDepth } from '../../exchange/binance/read.ts';
+import {
+  toMs,
+  writeBookTicker,
+  writeDepth,
+  writeSnapshot,
+  writeTrade,
+} from '../../exchange/binance/write.ts';
+import type { BookChange, Level } from '../../market/event.ts';
 import { OrderBook } from '../../market/order-book.ts';
 import { type LogName, logName } from '../../log/name.ts';
 import type { SourceRecord } from '../source.ts';
-import { byPrice } from './ladder.ts';
+import { byPrice, levelOf } from './ladder.ts';
 import type { Market } from './market.ts';
 import { LOOK_BACK, SNAPSHOT_EVERY_RECORDS, SNAPSHOT_EVERY_US, newest } from './stream.ts';
 import type { Stream, Tail } from './stream.ts';
-import {
-  binanceDepth,
-  binanceQuote,
-  binanceSnapshot,
-  binanceTrade,
-  readBinanceDepth,
-} from './wire.ts';
 
 /** Diffs are sent this often in market time, or when so many levels have changed. */
 const FLUSH_EVERY_US = 100_000;
@@ -83,9 +84,9 @@ export class BinanceStream implements Stream {
   #restore(tail: Tail, quoteId: number, nowUs: number, out: SourceRecord[]): boolean {
     const log = tail(this.#depth);
     if (!log) return false;
-    const diffs = [];
+    const diffs: BookChange[] = [];
     for (const payload of log.backward()) {
-      const change = readBinanceDepth(payload.toString('latin1'));
+      const change = readDepth(payload, nowUs);
       diffs.push(change);
       if (change.snapshot || diffs.length === LOOK_BACK) break;
     }
@@ -94,7 +95,7 @@ export class BinanceStream implements Stream {
     this.#updateId = this.#flushedId = last.lastId;
     if (!diffs.at(-1)!.snapshot) {
       // Somebody else's log, or a trimmed one: ids go on, but the book is a new one.
-      out.push({ log: this.#depth, payload: empty, mark: 'gap', timeUs: nowUs });
+      out.push({ log: this.#depth, payload: empty, mark: 'gap' });
       return false;
     }
     const book = new OrderBook();
@@ -103,7 +104,7 @@ export class BinanceStream implements Stream {
       const bid = book.bestBid();
       const ask = book.bestAsk();
       if (change.lastId > quoteId && bid && ask) {
-        const text = binanceQuote(this.#symbol, change.lastId, bid, ask);
+        const text = writeBookTicker(this.#symbol, change.lastId, bid, ask);
         this.#put(this.#quote, text, nowUs, out);
       }
     }
@@ -133,16 +134,16 @@ export class BinanceStream implements Stream {
   #act(nowUs: number, out: SourceRecord[]): void {
     const market = this.#market;
     market.act();
-    for (const { side, rung } of market.changes) {
+    for (const { side, tick, level } of market.changes) {
       this.#updateId++;
-      (side === 'bid' ? this.#bids : this.#asks).set(rung.tick, rung.level);
+      (side === 'bid' ? this.#bids : this.#asks).set(tick, level);
     }
     const take = market.take;
     if (take) {
       const taker = take.buy ? 'buy' : 'sell';
       for (const quantity of take.quantities) {
         const id = String(++this.#tradeId);
-        const text = binanceTrade(this.#symbol, {
+        const text = writeTrade(this.#symbol, toMs(nowUs), {
           kind: 'trade',
           timeUs: nowUs,
           id,
@@ -159,10 +160,7 @@ export class BinanceStream implements Stream {
   #flush(nowUs: number, out: SourceRecord[]): void {
     this.#flushedUs = nowUs;
     if (this.#updateId === this.#flushedId) return;
-    const text = binanceDepth(this.#symbol, {
-      kind: 'book',
-      timeUs: nowUs,
-      snapshot: false,
+    const text = writeDepth(this.#symbol, toMs(nowUs), {
       firstId: this.#flushedId + 1,
       lastId: this.#updateId,
       bids: byPrice(this.#bids, -1),
@@ -178,7 +176,8 @@ export class BinanceStream implements Stream {
   #putQuote(nowUs: number, out: SourceRecord[]): void {
     this.#owesQuote = false;
     const { bids, asks } = this.#market;
-    const text = binanceQuote(this.#symbol, this.#updateId, bids.best.level, asks.best.level);
+    const [bid, ask] = [levelOf(bids.best), levelOf(asks.best)];
+    const text = writeBookTicker(this.#symbol, this.#updateId, bid, ask);
     this.#put(this.#quote, text, nowUs, out);
   }
 
@@ -186,13 +185,13 @@ export class BinanceStream implements Stream {
     const { bids, asks } = this.#market;
     this.#snapshotUs = nowUs;
     this.#sinceSnapshot = 0;
-    const text = binanceSnapshot(this.#flushedId, bids.levels(), asks.levels());
+    const text = writeSnapshot(this.#flushedId, bids.levels(), asks.levels());
     this.#put(this.#depth, text, nowUs, out);
   }
 
   #put(log: LogName, text: string, nowUs: number, out: SourceRecord[]): void {
     const payload = Buffer.from(text, 'latin1');
-    out.push({ log, payload, timeUs: nowUs, eventTimeUs: nowUs });
+    out.push({ log, payload, eventTimeUs: nowUs });
   }
 }
 

@@ -6,18 +6,19 @@
  * After a restart the book is the last snapshot in its log and the updates behind it; a new snapshot follows, equal to
  * what clients hold, and the next update's checksum fits it.
  */
-import type { BookChange, Level, Trade } from '../../market/event.ts';
+import { bookChecksum } from '../../exchange/kraken/checksum.ts';
+import { type BookFrame, readBook } from '../../exchange/kraken/read.ts';
+import { formatTimeUs } from '../../exchange/kraken/time.ts';
+import { writeBook, writeTrades } from '../../exchange/kraken/write.ts';
+import type { Level, Trade } from '../../market/event.ts';
 import { OrderBook } from '../../market/order-book.ts';
 import { type LogName, logName } from '../../log/name.ts';
 import type { SourceRecord } from '../source.ts';
 import type { Market } from './market.ts';
 import { LOOK_BACK, SNAPSHOT_EVERY_RECORDS, SNAPSHOT_EVERY_US, newest } from './stream.ts';
 import type { Stream, Tail } from './stream.ts';
-import { checksum, krakenBook, krakenTrade, readKrakenBook } from './wire.ts';
 
 const FIRST_TRADE_ID = 90_000_000;
-/** Levels a side that the checksum covers. */
-const CHECKED = 10;
 
 export class KrakenStream implements Stream {
   readonly logs: readonly LogName[];
@@ -28,6 +29,9 @@ export class KrakenStream implements Stream {
   #tradeId = FIRST_TRADE_ID;
   #snapshotUs = 0;
   #sinceSnapshot = 0;
+  /** The checksum, and the state of the best levels that it is of. */
+  #checksum = 0;
+  #checkedVersion = -1;
 
   constructor(instrument: string, market: Market) {
     this.#symbol = instrument.replace('-', '/');
@@ -49,20 +53,31 @@ export class KrakenStream implements Stream {
   #restore(tail: Tail, nowUs: number, out: SourceRecord[]): boolean {
     const log = tail(this.#book);
     if (!log) return false;
-    const changes: BookChange[] = [];
+    const changes: BookFrame[] = [];
     for (const payload of log.backward()) {
-      const change = readKrakenBook(payload.toString('latin1'));
+      const change = readBook(payload.toString('latin1'));
+      if (!change) continue;
       changes.push(change);
       if (change.snapshot || changes.length === LOOK_BACK) break;
     }
     if (changes.length === 0) return false;
     if (!changes.at(-1)!.snapshot) {
       // Somebody else's log, or a trimmed one: the snapshot that follows starts a new book.
-      out.push({ log: this.#book, payload: Buffer.alloc(0), mark: 'gap', timeUs: nowUs });
+      out.push({ log: this.#book, payload: Buffer.alloc(0), mark: 'gap' });
       return false;
     }
     const book = new OrderBook();
-    for (const change of changes.reverse()) book.apply(change);
+    for (const change of changes.reverse()) {
+      book.apply({
+        kind: 'book',
+        timeUs: nowUs,
+        firstId: 0,
+        lastId: 0,
+        snapshot: change.snapshot,
+        bids: change.bids,
+        asks: change.asks,
+      });
+    }
     this.#market.bids.load(book.bids());
     this.#market.asks.load(book.asks());
     return true;
@@ -88,47 +103,44 @@ export class KrakenStream implements Stream {
         taker: take.buy ? 'buy' : 'sell',
         orderType: 'market',
       }));
-      this.#put(this.#trade, krakenTrade(this.#symbol, trades), nowUs, out);
+      this.#put(this.#trade, writeTrades('update', this.#symbol, trades), nowUs, out);
     }
     const bids: Level[] = [];
     const asks: Level[] = [];
-    for (const { side, rung } of market.changes) {
-      (side === 'bid' ? bids : asks).push(rung.level);
+    for (const { side, level } of market.changes) {
+      (side === 'bid' ? bids : asks).push(level);
     }
     this.#sinceSnapshot++;
-    this.#putBook(false, bids, asks, nowUs, out);
+    this.#putBook('update', bids, asks, nowUs, out);
   }
 
   #putSnapshot(nowUs: number, out: SourceRecord[]): void {
     this.#snapshotUs = nowUs;
     this.#sinceSnapshot = 0;
     const { bids, asks } = this.#market;
-    this.#putBook(true, bids.levels(), asks.levels(), nowUs, out);
+    this.#putBook('snapshot', bids.levels(), asks.levels(), nowUs, out);
   }
 
   #putBook(
-    snapshot: boolean,
+    type: 'snapshot' | 'update',
     bids: readonly Level[],
     asks: readonly Level[],
     nowUs: number,
     out: SourceRecord[],
   ): void {
     const market = this.#market;
-    const text = krakenBook(this.#symbol, {
-      kind: 'book',
-      timeUs: nowUs,
-      snapshot,
-      firstId: 0,
-      lastId: 0,
-      bids,
-      asks,
-      checksum: checksum(market.asks.levels(CHECKED), market.bids.levels(CHECKED)),
-    });
+    const version = market.bids.topVersion + market.asks.topVersion;
+    if (version !== this.#checkedVersion) {
+      this.#checkedVersion = version;
+      this.#checksum = bookChecksum(market.bids.rungs, market.asks.rungs);
+    }
+    const time = formatTimeUs(nowUs);
+    const text = writeBook(type, this.#symbol, bids, asks, this.#checksum, time);
     this.#put(this.#book, text, nowUs, out);
   }
 
   #put(log: LogName, text: string, nowUs: number, out: SourceRecord[]): void {
     const payload = Buffer.from(text, 'latin1');
-    out.push({ log, payload, timeUs: nowUs, eventTimeUs: nowUs });
+    out.push({ log, payload, eventTimeUs: nowUs });
   }
 }

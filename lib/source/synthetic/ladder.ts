@@ -8,8 +8,12 @@ export type Rung = {
   readonly tick: number;
   units: number;
   /** The same as text, as the venue writes it. */
-  level: Level;
+  readonly price: string;
+  quantity: string;
+  /** What the level adds to Kraken's checksum, where that has been asked for. */
+  digits: string;
 };
+export const levelOf = (rung: Rung): Level => [rung.price, rung.quantity];
 
 /** How a market writes its numbers. `zeros` is put behind the tick's digits: "000000" makes 8 decimals of 2. */
 export type Digits = { readonly decimals: number; readonly zeros: string };
@@ -29,10 +33,14 @@ export function unplace(text: string, decimals: number): number {
   return Number(whole + fraction.slice(0, decimals).padEnd(decimals, '0'));
 }
 
+const TOP = 10;
+
 export class Ladder {
   readonly rungs: Rung[] = [];
   /** +1: further from the top is a higher price (asks); -1: a lower one (bids). */
   readonly away: 1 | -1;
+  /** Counts changes of the best ten levels, which is all that a checksum covers. */
+  topVersion = 0;
   readonly #digits: Digits;
 
   constructor(side: 'bid' | 'ask', digits: Digits) {
@@ -47,40 +55,40 @@ export class Ladder {
     return this.rungs[this.rungs.length - 1]!;
   }
 
-  priceText(tick: number): string {
-    return place(tick, this.#digits.decimals) + this.#digits.zeros;
-  }
-
   insert(at: number, tick: number, units: number): Rung {
-    const rung: Rung = { tick, units, level: [this.priceText(tick), place(units, 8)] };
+    const price = place(tick, this.#digits.decimals) + this.#digits.zeros;
+    const rung: Rung = { tick, units, price, quantity: place(units, 8), digits: '' };
     this.rungs.splice(at, 0, rung);
+    if (at < TOP) this.topVersion++;
     return rung;
   }
   resize(at: number, units: number): Rung {
     const rung = this.rungs[at]!;
     rung.units = units;
-    rung.level = [rung.level[0], place(units, 8)];
+    rung.quantity = place(units, 8);
+    rung.digits = '';
+    if (at < TOP) this.topVersion++;
     return rung;
   }
   /** Takes the level out; what is returned carries quantity zero. */
   remove(at: number): Rung {
-    const [rung] = this.rungs.splice(at, 1);
-    return { tick: rung!.tick, units: 0, level: [rung!.level[0], '0.00000000'] };
+    const { tick, price } = this.rungs[at]!;
+    this.rungs.splice(at, 1);
+    if (at < TOP) this.topVersion++;
+    return { tick, units: 0, price, quantity: '0.00000000', digits: '' };
   }
 
-  levels(count = this.rungs.length): Level[] {
-    const end = Math.min(count, this.rungs.length);
-    const levels: Level[] = [];
-    for (let i = 0; i < end; i++) levels.push(this.rungs[i]!.level);
-    return levels;
+  levels(): Level[] {
+    return this.rungs.map(levelOf);
   }
 
   /** Replaces all by `levels` (best first), as found in a log. */
   load(levels: readonly Level[]): void {
     this.rungs.length = 0;
-    for (const level of levels) {
-      const tick = unplace(level[0], this.#digits.decimals);
-      this.rungs.push({ tick, units: unplace(level[1], 8), level });
+    this.topVersion++;
+    for (const [price, quantity] of levels) {
+      const tick = unplace(price, this.#digits.decimals);
+      this.rungs.push({ tick, units: unplace(quantity, 8), price, quantity, digits: '' });
     }
   }
 }

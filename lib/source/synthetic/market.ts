@@ -4,7 +4,8 @@
  * value, which is what moves the price; the book is never crossed and never runs dry.
  */
 import type { FairValue } from './fair.ts';
-import { type Digits, Ladder, type Rung, place } from './ladder.ts';
+import type { Level } from '../../market/event.ts';
+import { type Digits, Ladder, type Rung, levelOf, place } from './ladder.ts';
 import type { Random } from './random.ts';
 
 /** Levels a side: refilled below the first, cut above the last. */
@@ -18,7 +19,9 @@ const ORDER_VALUE = 15_000;
 const TRADES = 0.12;
 const TOP = 0.28;
 
-export type Change = { readonly side: 'bid' | 'ask'; readonly rung: Rung };
+export type Side = 'bid' | 'ask';
+/** A level's new quantity; zero removes it. */
+export type Change = { readonly side: Side; readonly tick: number; readonly level: Level };
 /** One taker's order: its fills, all at the best level's price. */
 export type Take = {
   readonly buy: boolean;
@@ -104,21 +107,24 @@ export class Market {
     const units = (this.#orderUnits * random.unit() * 2 ** Math.min(4, random.halvings())) / 2;
     return Math.max(1, Math.round(units / this.#lotUnits)) * this.#lotUnits;
   }
-  #ladder(side: 'bid' | 'ask'): Ladder {
+  #changed(side: Side, rung: Rung): void {
+    this.changes.push({ side, tick: rung.tick, level: levelOf(rung) });
+  }
+  #ladder(side: Side): Ladder {
     return side === 'bid' ? this.bids : this.asks;
   }
 
-  #insert(side: 'bid' | 'ask', at: number, tick: number): void {
+  #insert(side: Side, at: number, tick: number): void {
     const ladder = this.#ladder(side);
-    this.changes.push({ side, rung: ladder.insert(at, tick, this.#size()) });
+    this.#changed(side, ladder.insert(at, tick, this.#size()));
     if (ladder.rungs.length > MOST) this.#remove(side, ladder.rungs.length - 1);
   }
-  #resize(side: 'bid' | 'ask', at: number, units: number): void {
-    this.changes.push({ side, rung: this.#ladder(side).resize(at, units) });
+  #resize(side: Side, at: number, units: number): void {
+    this.#changed(side, this.#ladder(side).resize(at, units));
   }
-  #remove(side: 'bid' | 'ask', at: number): void {
+  #remove(side: Side, at: number): void {
     const ladder = this.#ladder(side);
-    this.changes.push({ side, rung: ladder.remove(at) });
+    this.#changed(side, ladder.remove(at));
     if (ladder.rungs.length < USUAL && this.#random.chance(0.7)) this.#extend(ladder);
   }
   /** Adds a level behind the worst; false where prices end. */
@@ -126,7 +132,7 @@ export class Market {
     const tick = ladder.worst.tick + ladder.away * (1 + this.#random.below(2 * this.#gap - 1));
     if (tick <= 0) return false;
     const rung = ladder.insert(ladder.rungs.length, tick, this.#size());
-    this.changes.push({ side: ladder === this.bids ? 'bid' : 'ask', rung });
+    this.#changed(ladder === this.bids ? 'bid' : 'ask', rung);
     return true;
   }
 
@@ -136,7 +142,7 @@ export class Market {
     const buy = random.chance(0.5 + 0.4 * pull);
     const side = buy ? 'ask' : 'bid';
     const ladder = this.#ladder(side);
-    const { units, level } = ladder.best;
+    const { units, price } = ladder.best;
     const lot = this.#lotUnits;
     let taken = Math.max(lot, Math.floor(this.#size() / 3 / lot) * lot);
     if (taken > units || random.chance(Math.abs(pull) * 0.5)) taken = units;
@@ -151,7 +157,7 @@ export class Market {
       left -= fill;
     }
     quantities.push(place(left, 8));
-    this.take = { buy, price: level[0], quantities };
+    this.take = { buy, price, quantities };
     if (taken >= units) this.#remove(side, 0);
     else this.#resize(side, 0, units - taken);
   }

@@ -27,7 +27,7 @@ export const settings = z.strictObject({
     .default(['BTC-USD', 'ETH-USD', 'SOL-USD'])
     .describe('Instruments written as Kraken logs: trade, book-1000.'),
   start: z.iso
-    .datetime({ offset: true })
+    .datetime()
     .optional()
     .describe(
       'Makes history: market time begins here and runs as fast as records are taken. Default: now, in real time.',

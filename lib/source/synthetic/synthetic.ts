@@ -2,6 +2,7 @@
  * The synthetic source: markets made up from a seed, on the wires of Binance and Kraken, at a rate that is met by
  * absolute deadlines: whatever is due goes out in one batch, and a late timer delays records but never loses any.
  */
+import { parseTimeUs } from '../../exchange/kraken/time.ts';
 import { BATCH_BYTES, BATCH_RECORDS } from '../source.ts';
 import type { Source, SourceContext, SourceFactory, SourceRecord } from '../source.ts';
 import { wait as timerWait } from '../timer.ts';
@@ -31,7 +32,7 @@ async function* generate(
   const simulation = new Simulation(of, (log) => context.tail(log));
   const { rate } = simulation;
   if (simulation.logs.length === 0) return;
-  const startUs = of.start === undefined ? undefined : Date.parse(of.start) * 1000;
+  const startUs = of.start === undefined ? undefined : parseTimeUs(of.start);
   const end = of.records === undefined ? Infinity : of.records - simulation.held;
   let anchorMs = clock.monoMs();
   let lastUs = simulation.lastTimeUs;
@@ -47,7 +48,6 @@ async function* generate(
       await wait(Math.max(1, anchorMs + (made / rate) * 1000 - nowMs), signal);
       continue;
     }
-    const wallUs = clock.wallUs();
     const wanted = Math.min(owed, BATCH_RECORDS, end - made);
     const batch: SourceRecord[] = [];
     let bytes = 0;
@@ -55,11 +55,15 @@ async function* generate(
       const from = batch.length;
       const at =
         startUs === undefined
-          ? wallUs
+          ? clock.wallUs()
           : startUs + Math.floor(((simulation.held + made + from) / rate) * 1e6);
       lastUs = Math.max(lastUs + 1, at);
       simulation.step(lastUs, batch);
-      for (let i = from; i < batch.length; i++) bytes += batch[i]!.payload.length;
+      for (let i = from; i < batch.length; i++) {
+        bytes += batch[i]!.payload.length;
+        // A live record is stamped when it is written; a made-up past has its own times.
+        if (startUs !== undefined) batch[i] = { ...batch[i]!, timeUs: lastUs };
+      }
     }
     made += batch.length;
     yield batch;
