@@ -38,7 +38,7 @@ export type SourceContext = {
    * Lets `ms` pass (0: one turn of the event loop), or returns at once when the signal aborts.
    * Absent = a real timer (`timer.ts`); a simulated world moves its clock instead.
    */
-  wait?(ms: number, signal: AbortSignal): Promise<void>;
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 };
 
 export type Source = {

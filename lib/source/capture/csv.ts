@@ -19,7 +19,7 @@ const NUMBER = String.raw`\d+(?:\.\d*)?(?:[eE][+-]?\d+)?`;
 /** A regular expression for a row: `n` a number, `b` a boolean. */
 export const rowForm = (columns: string): RegExp =>
   new RegExp(
-    `^${[...columns].map((c) => (c === 'n' ? NUMBER : '(?:true|false|True|False)')).join(',')}$`,
+    `^${Array.from(columns, (c) => (c === 'n' ? NUMBER : '(?:true|false|True|False)')).join(',')}$`,
   );
 
 /** The kind of a file, by its first line. */

@@ -10,10 +10,17 @@ export function binanceInstrument(symbol: string): string | undefined {
   return pair && instrumentName(pair);
 }
 
+/** Quote assets of Kraken, in names without a separator. */
+const KRAKEN_JOINED =
+  /^([A-Z0-9]{2,}?)(USDT|USDC|USDQ|USD|EURT|EUR|GBP|CAD|AUD|JPY|CHF|XBT|BTC|ETH|DAI)$/;
+
 /** "BTC/USD", "XBT/USD" or "XBTUSD" is "BTC-USD". */
 export function krakenInstrument(symbol: string): string | undefined {
-  const pair = pairOf(symbol) ?? splitSymbol(symbol);
-  return pair && instrumentName({ base: newAsset(pair.base), quote: newAsset(pair.quote) });
+  const joined = KRAKEN_JOINED.exec(symbol);
+  const pair = pairOf(symbol) ?? (joined && { base: joined[1]!, quote: joined[2]! });
+  return pair
+    ? instrumentName({ base: newAsset(pair.base), quote: newAsset(pair.quote) })
+    : undefined;
 }
 
 /**

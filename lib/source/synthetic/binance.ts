@@ -49,8 +49,6 @@ export class BinanceStream implements Stream {
   #tradeId = FIRST_TRADE_ID;
   #snapshotUs = 0;
   #sinceSnapshot = 0;
-  /** The next act shall be followed by a bookTicker, whatever it changes. */
-  #owesQuote = false;
 
   constructor(instrument: string, market: Market) {
     this.#symbol = instrument.replace('-', '');
@@ -72,9 +70,10 @@ export class BinanceStream implements Stream {
       this.#updateId = this.#flushedId = Math.max(this.#updateId, quoteId) + 1;
       this.#putQuote(nowUs, out);
     } else if (quoteId > this.#updateId) {
-      // The crash took diffs that a bookTicker had announced. Their ids are spent: the next diff covers them.
-      this.#updateId = quoteId;
-      this.#owesQuote = true;
+      // The crash took diffs that bookTickers had announced. Their ids are spent: the next diff covers them, and the
+      // best prices are again those of the book that clients hold.
+      this.#updateId = quoteId + 1;
+      this.#putQuote(nowUs, out);
     }
     this.#putSnapshot(nowUs, out);
     this.#flushedUs = nowUs;
@@ -154,7 +153,7 @@ export class BinanceStream implements Stream {
         this.#put(this.#trade, text, nowUs, out);
       }
     }
-    if (market.topChanged || this.#owesQuote) this.#putQuote(nowUs, out);
+    if (market.topChanged) this.#putQuote(nowUs, out);
   }
 
   #flush(nowUs: number, out: SourceRecord[]): void {
@@ -174,7 +173,6 @@ export class BinanceStream implements Stream {
   }
 
   #putQuote(nowUs: number, out: SourceRecord[]): void {
-    this.#owesQuote = false;
     const { bids, asks } = this.#market;
     const [bid, ask] = [levelOf(bids.best), levelOf(asks.best)];
     const text = writeBookTicker(this.#symbol, this.#updateId, bid, ask);
