@@ -481,6 +481,40 @@ test('a snapshot that is recorded again is passed on; derived depths are told wh
   t.is(book.asks[0]!.price, '90.0');
 });
 
+test('a client that comes back after nobody looked holds the book now, and every level of it stays right', (t) => {
+  const harness = new Harness('BTC-USD');
+  const log = 'kraken/BTC-USD/book-25';
+  harness.record(log, frame('snapshot', ladder(99.9, -0.1, 25), ladder(100, 0.1, 25)));
+  const client = harness.connect();
+  client.subscribe('book', 'BTC/USD');
+  const params = { channel: 'book', symbol: ['BTC/USD'] };
+  client.ask({ method: 'unsubscribe', params });
+  harness.record(log, frame('update', '99.9:0.00000000 97.4:1.00000000', '100.0:9.00000000'));
+  const book = new KrakenBook(10);
+  const [, snapshot = ''] = client.ask({ method: 'subscribe', params });
+  t.true(book.take(snapshot));
+  harness.record(log, frame('update', '99.8:0.00000000 97.3:1.00000000', '99.9:1.00000000'));
+  const [update = '', ...more] = client.take();
+  t.true(book.take(update));
+  t.deepEqual(more, []);
+  t.deepEqual(
+    parse(update)['data'],
+    [
+      {
+        symbol: 'BTC/USD',
+        bids: [
+          { price: 99.8, qty: 0 },
+          { price: 98.8, qty: 12 },
+        ],
+        asks: [{ price: 99.9, qty: 1 }],
+        checksum: book.checksum(),
+        timestamp: '2026-08-02T03:35:51.660084Z',
+      },
+    ],
+    'what changed since the snapshot and no more',
+  );
+});
+
 test('while history is read in nothing is sent; who waits gets the book of where it ended, then updates', (t) => {
   const harness = new Harness('BTC-USD');
   const log = 'kraken/BTC-USD/book-25';
@@ -670,6 +704,23 @@ test('K14: candles come as a snapshot of those with trades, then with every trad
     t.true(parse(ack)['success']);
     t.is(rowsOf(first)[0]!['trades'], 4, `${interval} minutes`);
   }
+});
+
+test('K14: one message of trades on both sides of a minute tells both candles', (t) => {
+  const harness = new Harness('BTC-USD');
+  const client = harness.connect();
+  client.subscribe('ohlc', 'BTC/USD', { interval: 1 });
+  const one = trade(1, '100.0', '1.00000000', '2026-08-02T03:35:59.999999Z');
+  const two = trade(2, '101.0', '2.00000000', '2026-08-02T03:36:00.000000Z');
+  harness.record('kraken/BTC-USD/trade', `${one.slice(0, -2)},${two.slice(two.indexOf('[') + 1)}`);
+  const [update = ''] = client.take();
+  t.deepEqual(
+    rowsOf(update).map(({ close, volume }) => [close, volume]),
+    [
+      [100, 1],
+      [101, 2],
+    ],
+  );
 });
 
 test('K14: weeks begin on Thursday, as the epoch did', (t) => {

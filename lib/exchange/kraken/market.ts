@@ -22,6 +22,8 @@ import { Trades } from './trades.ts';
 /** Marks after which a stream does not go on where it stopped. */
 const cuts = new Set(['disconnect', 'gap', 'loop']);
 
+type Intake = (payload: Buffer, timeUs: number, live: boolean) => void;
+
 export class Market {
   readonly instrument: Instrument;
   readonly symbol: string;
@@ -32,6 +34,7 @@ export class Market {
   #priceDecimals: number;
   #timeUs = 0;
   readonly #readers: Readonly<Record<string, Reader>>;
+  readonly #intakes = new Map<string, Intake>();
   readonly #syncs = new Map<string, BookSync>();
   /** The log whose trades count: two logs of one market (trade, aggTrade) hold the same trades twice. */
   #tradeLog = '';
@@ -89,25 +92,45 @@ export class Market {
     this.ticker.reset();
   }
 
-  #own({ channel: name, payload, timeUs }: VenueRecord, live: boolean): void {
+  #own({ channel, payload, timeUs }: VenueRecord, live: boolean): void {
+    let intake = this.#intakes.get(channel);
+    if (!intake) this.#intakes.set(channel, (intake = this.#intake(channel)));
+    intake(payload, timeUs, live);
+  }
+
+  /** What to do with the records of one of Kraken's own channels. */
+  #intake(name: string): Intake {
     const channel = parseChannel(name);
-    if (channel?.kind === 'book') {
-      const frame = readBook(payload.toString('latin1'));
-      if (!frame) return;
-      const source = this.books.source(`kraken/${name}`, channel.depth, true);
-      const atUs = parseTimeUs(frame.timestamp) ?? timeUs;
-      this.#saw(atUs);
-      this.books.apply(source, frame, atUs, frame.timestamp, live, payload);
-      this.#widen(frame.bids[0] ?? frame.asks[0]);
-      this.#best(source, live);
-    } else if (channel?.kind === 'trade') {
-      this.#traded(`kraken/${name}`, readTrades(payload.toString('latin1'), timeUs), live, payload);
-    } else if (channel?.kind === 'ohlc') {
-      const bars = readCandles(payload.toString('latin1'), timeUs).map(fromCandle);
-      this.ohlc.recorded(channel.minutes, bars, live, payload);
-    } else if (channel?.kind === 'ticker') {
-      this.ticker.recorded(payload, live);
+    const log = `kraken/${name}`;
+    switch (channel?.kind) {
+      case 'book': {
+        const source = this.books.source(log, channel.depth, true);
+        return (payload, timeUs, live) => this.#frame(source, payload, timeUs, live);
+      }
+      case 'trade':
+        return (payload, timeUs, live) =>
+          this.#traded(log, readTrades(payload.toString('latin1'), timeUs), live, payload);
+      case 'ohlc':
+        return (payload, timeUs, live) => {
+          const bars = readCandles(payload.toString('latin1'), timeUs).map(fromCandle);
+          this.ohlc.recorded(channel.minutes, bars, live, payload);
+        };
+      case 'ticker':
+        return (payload, _timeUs, live) => this.ticker.recorded(payload, live);
+      case 'instrument':
+      case undefined:
+        return () => {};
     }
+  }
+
+  #frame(source: BookSource, payload: Buffer, timeUs: number, live: boolean): void {
+    const frame = readBook(payload.toString('latin1'));
+    if (!frame) return;
+    const atUs = parseTimeUs(frame.timestamp) ?? timeUs;
+    this.#saw(atUs);
+    this.books.apply(source, frame, atUs, frame.timestamp, live, payload);
+    this.#widen(frame.bids[0] ?? frame.asks[0]);
+    this.#best(source, live);
   }
 
   #foreign({ exchange, channel, payload, timeUs }: VenueRecord, live: boolean): void {
