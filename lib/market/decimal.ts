@@ -15,6 +15,8 @@ export function toScaled(text: string, scale: number = SCALE): bigint {
   return shortScaled(text, scale) ?? longScaled(text, scale);
 }
 
+const powers = Array.from({ length: 20 }, (_, shift) => 10n ** BigInt(shift));
+
 /** Up to 15 plain digits with a point among them, no sign, no exponent: nearly every price there is, without a regexp. */
 function shortScaled(text: string, scale: number): bigint | undefined {
   const { length } = text;
@@ -30,7 +32,7 @@ function shortScaled(text: string, scale: number): bigint | undefined {
   if (length === 16 && point === length - 1) return undefined;
   const shift = scale - (length - 1 - point);
   if (shift === 0) return BigInt(value);
-  return shift > 0 ? BigInt(value) * 10n ** BigInt(shift) : undefined;
+  return shift > 0 && shift < powers.length ? BigInt(value) * powers[shift]! : undefined;
 }
 
 function longScaled(text: string, scale: number): bigint {
@@ -67,7 +69,14 @@ export function withDecimals(text: string, decimals: number): string {
 export const multiplyScaled = (a: bigint, b: bigint): bigint => (a * b) / 10n ** BigInt(SCALE);
 
 /** True for "0", "0.00000000", "0e0". */
-export const isZero = (text: string): boolean => !/[1-9]/.test(text.split(/[eE]/)[0] ?? '');
+export function isZero(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 49 && code <= 57) return false;
+    if (code === 101 || code === 69) break; // an exponent's digits say nothing
+  }
+  return true;
+}
 
 /** How many digits after the point carry a value: "0.01000000" has 2, "5.00" has 0. */
 export function significantDecimals(text: string): number {

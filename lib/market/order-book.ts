@@ -1,5 +1,5 @@
 /**
- * An order book of decimal text. Levels are kept sorted, best first, with the price scaled to a BigInt once when the
+ * An order book of decimal text. Levels are kept sorted, with the price scaled to a BigInt once when the
  * level appears; the text that came in is the text that goes out (checksums are over those very digits).
  */
 import { isZero, toScaled } from './decimal.ts';
@@ -9,25 +9,30 @@ type Entry = { readonly key: bigint; readonly price: string; quantity: string };
 
 const NONE: readonly Entry[] = [];
 
-/** One side, best price first. */
+/**
+ * One side, best price last: changes come near the best, and putting something into an array costs what lies behind it.
+ */
 class Side {
   readonly entries: Entry[] = [];
+  /** Keys rise from the worst price to the best. */
   readonly #sign: bigint;
 
   constructor(side: 'bid' | 'ask') {
-    this.#sign = side === 'bid' ? -1n : 1n;
+    this.#sign = side === 'bid' ? 1n : -1n;
   }
 
-  /** Index of `key`, or of the place where it belongs. Levels change near the top: gallop from there. */
+  /** Index of the first key that is not below `key`. Gallops away from the best. */
   #find(key: bigint): number {
     const entries = this.entries;
-    let low = 0;
-    let high = 1;
-    while (high < entries.length && entries[high]!.key < key) {
-      low = high;
-      high *= 2;
+    let high = entries.length;
+    let stride = 1;
+    let low = high - stride;
+    while (low >= 0 && entries[low]!.key >= key) {
+      high = low;
+      stride *= 2;
+      low = high - stride;
     }
-    if (high > entries.length) high = entries.length;
+    low = low < 0 ? 0 : low + 1;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (entries[middle]!.key < key) low = middle + 1;
@@ -47,21 +52,29 @@ class Side {
       // A price may be written with other digits than before: the newest text counts.
       if (found.price === price) found.quantity = quantity;
       else this.entries[at] = { key, price, quantity };
+    } else if (at === this.entries.length) {
+      this.entries.push({ key, price, quantity });
     } else {
       this.entries.splice(at, 0, { key, price, quantity });
     }
   }
 
+  best(): Entry | undefined {
+    return this.entries[this.entries.length - 1];
+  }
+
   /** Drops what lies beyond `depth`; returns it. */
   cut(depth: number): readonly Entry[] {
-    return this.entries.length > depth ? this.entries.splice(depth) : NONE;
+    const beyond = this.entries.length - depth;
+    return beyond > 0 ? this.entries.splice(0, beyond) : NONE;
   }
 
   top(count: number): Level[] {
-    const end = Math.min(count, this.entries.length);
+    const entries = this.entries;
+    const end = Math.max(0, entries.length - count);
     const levels: Level[] = [];
-    for (let i = 0; i < end; i++) {
-      const entry = this.entries[i]!;
+    for (let i = entries.length - 1; i >= end; i--) {
+      const entry = entries[i]!;
       levels.push([entry.price, entry.quantity]);
     }
     return levels;
@@ -111,17 +124,17 @@ export class OrderBook {
     return this.#asks.top(count);
   }
   bestBid(): Level | undefined {
-    const best = this.#bids.entries[0];
+    const best = this.#bids.best();
     return best && [best.price, best.quantity];
   }
   bestAsk(): Level | undefined {
-    const best = this.#asks.entries[0];
+    const best = this.#asks.best();
     return best && [best.price, best.quantity];
   }
   /** True when the best bid is at or above the best ask: never so on a sound book. */
   crossed(): boolean {
-    const bid = this.#bids.entries[0];
-    const ask = this.#asks.entries[0];
-    return bid !== undefined && ask !== undefined && -bid.key >= ask.key;
+    const bid = this.#bids.best();
+    const ask = this.#asks.best();
+    return bid !== undefined && ask !== undefined && bid.key >= -ask.key;
   }
 }

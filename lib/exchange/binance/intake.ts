@@ -19,9 +19,19 @@ export class NativeIntake {
   readonly #market: Market;
   readonly #sync = new BookSync();
   readonly #klineTopics = new Map<string, string>();
+  readonly #units = new Set<string>();
 
   constructor(market: Market) {
     this.#market = market;
+    market.foreign = false;
+  }
+
+  /** Whether the time unit of a channel's payloads has been looked at. */
+  knowsUnit(channel: string): boolean {
+    return this.#units.has(channel);
+  }
+  unitKnown(channel: string): void {
+    this.#units.add(channel);
   }
 
   record({ channel, payload, timeUs }: VenueRecord, out: Broadcast): void {
@@ -94,6 +104,7 @@ export class ForeignIntake {
   constructor(market: Market, exchange: string, read: Reader) {
     this.exchange = exchange;
     this.#market = market;
+    market.foreign = true;
     this.#read = read;
   }
 
@@ -104,7 +115,7 @@ export class ForeignIntake {
   }
 
   #event(event: MarketEvent, channel: string, timeUs: number, out: Broadcast): void {
-    if (event.kind === 'trade') this.#trade(event, out);
+    if (event.kind === 'trade') this.#trade(event, timeUs, out);
     else if (event.kind === 'book') {
       this.#bookChannel ??= channel;
       if (channel === this.#bookChannel) this.#change(event, timeUs, out);
@@ -114,7 +125,7 @@ export class ForeignIntake {
     }
   }
 
-  #trade(trade: Trade, out: Broadcast): void {
+  #trade(trade: Trade, timeUs: number, out: Broadcast): void {
     const market = this.#market;
     this.#lastTradeId =
       this.#lastTradeId === undefined
@@ -130,7 +141,7 @@ export class ForeignIntake {
     if (out.wanted(topics.trade)) {
       out.publish(topics.trade, writeTrade(symbol, toMs(trade.timeUs), own));
     }
-    market.trade(own, Infinity, out);
+    market.trade(own, timeUs, out);
   }
 
   #change(change: BookChange, timeUs: number, out: Broadcast): void {
@@ -156,6 +167,6 @@ export class ForeignIntake {
     const market = this.#market;
     const { depth100 } = market.topics;
     if (out.wanted(depth100)) out.publish(depth100, writeDepth(market.symbol, eventMs, diff));
-    market.bookMoved(diff, Infinity, out);
+    market.bookMoved(diff, 0, out);
   }
 }

@@ -61,6 +61,7 @@ export class Market {
   readonly #expected: ReadonlySet<string> | undefined;
   readonly #seen = new Set<string>();
   #firstUs = 0;
+  #aheadUs = 0;
 
   /** `expected`: channels that have a log of Binance's own, where that is known. */
   constructor(instrument: Instrument, expected?: ReadonlySet<string>) {
@@ -79,17 +80,35 @@ export class Market {
     this.#partial100 = PARTIAL.map((levels) => [`${name}@depth${levels}@100ms`, levels] as const);
   }
 
+  /** Another venue's log feeds it: every stream is derived. */
+  foreign = false;
+
   /** Notes that a channel has a log. */
   saw(channel: string, timeUs: number): void {
     if (this.#firstUs === 0) this.#firstUs = timeUs;
-    if (!this.#seen.has(channel)) this.#seen.add(channel);
+    this.#seen.add(channel);
   }
 
   /** True when the channel has no log, as far as one can know at `timeUs`. */
   lacks(channel: string, timeUs: number): boolean {
+    if (this.foreign) return true;
     if (this.#seen.has(channel)) return false;
     if (this.#expected) return !this.#expected.has(channel);
     return timeUs - this.#firstUs >= GRACE_US;
+  }
+
+  /** Notes an event's time and when it was received: what the exchange's clock shows against ours. */
+  clock(eventTimeUs: number, receivedUs: number): void {
+    this.#aheadUs = eventTimeUs - receivedUs;
+    this.#timePasses(eventTimeUs);
+  }
+
+  /**
+   * The exchange's time when ours is `nowUs`. A recorder's clock may have been wrong by seconds, a replay may stamp
+   * old events with new times: candles and windows go by the time that the payloads tell.
+   */
+  now(nowUs: number): number {
+    return Math.max(nowUs + this.#aheadUs, this.eventTimeUs);
   }
 
   #timePasses(timeUs: number): void {
@@ -101,7 +120,7 @@ export class Market {
     this.#count(tradeValue(trade)); // throws where it is no trade
     this.trades.push(trade);
     if (!this.lacks('aggTrade', timeUs)) return;
-    const complete = this.#aggregator.add(trade);
+    const complete = this.#aggregator.add(trade, timeUs);
     if (complete) this.#publishAggTrade(complete, out);
   }
 
@@ -122,8 +141,9 @@ export class Market {
     this.day.trade(value);
   }
 
-  /** Ends the running aggregate: its millisecond has passed. */
-  flushAggTrade(out: Broadcast): void {
+  /** Publishes the running aggregate if it is complete by receive time. */
+  flushAggTrade(nowUs: number, out: Broadcast): void {
+    if (!this.#aggregator.isOver(nowUs)) return;
     const complete = this.#aggregator.flush();
     if (complete) this.#publishAggTrade(complete, out);
   }

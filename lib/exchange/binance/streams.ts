@@ -74,7 +74,7 @@ export class TimedStreams {
     }
     const market = this.#markets.get(stream.symbol);
     if (!market) return;
-    const timeUs = Math.max(nowUs, market.eventTimeUs);
+    const timeUs = market.now(nowUs);
     const eventMs = toMs(timeUs);
     if (stream.kind === 'kline') {
       const due = stream.intervalName === '1s' ? second : slow;
@@ -108,7 +108,7 @@ export class TimedStreams {
     for (const market of this.#markets.values()) {
       const lastId = market.trades.last()?.id;
       if (lastId === undefined || this.#counted.get(market) === lastId) continue;
-      const timeUs = Math.max(nowUs, market.eventTimeUs);
+      const timeUs = market.now(nowUs);
       const stats = market.day.stats(timeUs);
       if (!stats) continue;
       this.#counted.set(market, lastId);

@@ -27,6 +27,7 @@ import { parseUrl } from './url.ts';
 
 const NAME = 'binance';
 const TICK_MS = 100;
+const HISTORY_OVER_MS = 1000;
 /** A candle is closed this long after its end: the last trades of it are still on their way. */
 const CLOSING_US = 250_000;
 const muted: Broadcast = { wanted: () => false, publish: () => {} };
@@ -46,8 +47,9 @@ export class BinanceVenue implements Venue {
   readonly #encoder = new Encoder();
   readonly #streams: TimedStreams;
   readonly #rest: Rest;
-  /** Channels whose time unit is known. */
-  readonly #units = new Set<string>();
+
+  /** While history is read: that a record of it has just come, or when the last tick knew of one, Unix ms. */
+  #history: 'now' | number | undefined;
 
   constructor(options: VenueOptions) {
     this.#options = options;
@@ -72,7 +74,14 @@ export class BinanceVenue implements Venue {
     const intake = this.#intake(place, record);
     if (!intake) return;
     if (record.mark !== undefined) return intake.mark(record.channel, record.mark);
-    if (intake instanceof NativeIntake) this.#noteUnit(place.market, record);
+    if (intake instanceof NativeIntake && !intake.knowsUnit(record.channel)) {
+      this.#noteUnit(intake, place.market, record);
+    }
+    const { timeUs, eventTimeUs: eventUs } = record;
+    // The same where the payload has no time of its own.
+    if (eventUs !== timeUs) place.market.clock(eventUs, timeUs);
+    place.market.flushAggTrade(timeUs, live ? this.#options.broadcast : muted);
+    this.#history = live ? undefined : 'now';
     try {
       intake.record(record, live ? this.#options.broadcast : muted);
     } catch (error) {
@@ -97,30 +106,42 @@ export class BinanceVenue implements Venue {
   }
 
   /** Finds out, once a channel, whether its log was recorded with microsecond times. */
-  #noteUnit(market: Market, { channel, payload }: VenueRecord): void {
-    const topic = `${market.symbol.toLowerCase()}@${channel === 'depth' ? 'depth@100ms' : channel}`;
-    if (this.#units.has(topic)) return;
-    if (eventTimeUs(channel, payload) === undefined) return;
-    this.#units.add(topic);
-    if (/"E":\d{16}/.test(payload.toString('latin1', 0, 64))) this.#encoder.isMicro(topic);
+  #noteUnit(intake: NativeIntake, { symbol }: Market, { channel, payload }: VenueRecord): void {
+    if (channel !== 'bookTicker' && eventTimeUs(channel, payload) === undefined) return;
+    intake.unitKnown(channel);
+    if (!/"E":\d{16}/.test(payload.toString('latin1', 0, 64))) return;
+    this.#encoder.isMicro(
+      `${symbol.toLowerCase()}@${channel === 'depth' ? 'depth@100ms' : channel}`,
+    );
   }
 
   tick(nowMs: number): number {
     const nowUs = this.#options.nowUs();
-    const { broadcast } = this.#options;
+    const readingHistory = this.#isReadingHistory(nowMs);
+    const out = readingHistory ? muted : this.#options.broadcast;
     for (const { market, intake } of this.#places.values()) {
-      market.candles.tick(nowUs - CLOSING_US);
-      market.flushAggTrade(broadcast);
-      intake?.flush(toMs(nowUs), broadcast);
+      market.flushAggTrade(nowUs, out);
+      intake?.flush(toMs(market.now(nowUs)), out);
+      // The clock is far ahead of history: what is closed there, its own trades tell.
+      if (!readingHistory) market.candles.tick(market.now(nowUs) - CLOSING_US);
     }
-    this.#streams.tick(nowMs, nowUs, broadcast);
+    if (!readingHistory) this.#streams.tick(nowMs, nowUs, out);
     return (Math.floor(nowMs / TICK_MS) + 1) * TICK_MS;
+  }
+
+  /** History has ended with the first live record, or after a second without any record. */
+  #isReadingHistory(nowMs: number): boolean {
+    if (this.#history === 'now') this.#history = nowMs;
+    if (this.#history === undefined) return false;
+    if (nowMs - this.#history < HISTORY_OVER_MS) return true;
+    this.#history = undefined;
+    return false;
   }
 
   /** Lets out what waits for time, so that what is asked now agrees with what the streams have said. */
   #settle(market: Market): void {
     const place = this.#places.get(instrumentName(market.instrument));
-    place?.intake?.flush(toMs(this.#options.nowUs()), this.#options.broadcast);
+    place?.intake?.flush(toMs(market.now(this.#options.nowUs())), this.#options.broadcast);
   }
 
   connect(url: string, client: ClientPort): Connection {

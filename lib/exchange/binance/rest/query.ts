@@ -34,9 +34,9 @@ export class Query {
     this.#micro = typeof unit === 'string' && unit.toUpperCase() === 'MICROSECOND';
   }
 
-  /** The market's present for `market`: event times may run ahead of the receive clock. */
+  /** The exchange's time, as the events of this market tell it. */
   now(market: Market): number {
-    return Math.max(this.nowUs, market.eventTimeUs);
+    return market.now(this.nowUs);
   }
 
   /** A time as the answer shall carry it. */
