@@ -78,7 +78,8 @@ export class World {
     });
     if ('refuse' in connection) throw new Error(`refused: ${connection.refuse}`);
     const { session } = connection;
-    client.say = (value) => session.message(typeof value === 'string' ? value : JSON.stringify(value));
+    client.say = (value) =>
+      session.message(typeof value === 'string' ? value : JSON.stringify(value));
     client.hangUp = () => session.closed();
     this.clients.add(client);
     session.opened();
@@ -86,7 +87,11 @@ export class World {
   }
 
   /** A record at the present time. */
-  record(log: string, payload: string | object, more: { live?: boolean; mark?: string; eventTimeUs?: number } = {}): void {
+  record(
+    log: string,
+    payload: string | object,
+    more: { live?: boolean; mark?: string; eventTimeUs?: number } = {},
+  ): void {
     const [exchange = '', instrument = '', channel = ''] = log.split('/');
     const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
     const bytes = Buffer.from(text);
@@ -125,7 +130,12 @@ export class World {
     headers: Record<string, string> = {},
   ): RestResponse & { json: unknown } {
     const [path = '', query = ''] = pathAndQuery.split('?');
-    const answer = this.venue.rest({ method: 'GET', path, params: new URLSearchParams(query), headers });
+    const answer = this.venue.rest({
+      method: 'GET',
+      path,
+      params: new URLSearchParams(query),
+      headers,
+    });
     return { ...answer, json: JSON.parse(answer.body) };
   }
 }

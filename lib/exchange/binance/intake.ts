@@ -14,6 +14,10 @@ import type { Market } from './market.ts';
 import { readAggTrade, readDepth, readKline, readTrade } from './read.ts';
 import { eight, toMs, writeDepth, writeTrade } from './write.ts';
 
+const LAST_UPDATE_ID = Buffer.from('"lastUpdateId"');
+const isSnapshot = (payload: Buffer): boolean =>
+  payload.subarray(0, 64).indexOf(LAST_UPDATE_ID) >= 0;
+
 /** A market fed from Binance's own logs. */
 export class NativeIntake {
   readonly #market: Market;
@@ -43,27 +47,27 @@ export class NativeIntake {
     } else if (channel === 'bookTicker') {
       out.publish(market.topics.bookTicker, payload);
       market.quoteText(payload.toString('latin1'));
-    } else if (channel === 'depth') this.#depth(readDepth(payload, timeUs), payload, timeUs, out);
+    } else if (channel === 'depth') this.#depth(payload, timeUs, out);
     else if (channel === 'aggTrade') {
       out.publish(market.topics.aggTrade, payload);
       market.aggTrade(readAggTrade(payload), timeUs);
     } else if (channel.startsWith('kline_')) this.#kline(channel, payload, out);
   }
 
-  #depth(change: BookChange, payload: Buffer, timeUs: number, out: Broadcast): void {
+  #depth(payload: Buffer, timeUs: number, out: Broadcast): void {
     const market = this.#market;
-    if (change.snapshot) {
-      // A snapshot is the recorder's REST answer: no stream ever carried it.
-      this.#sync.snapshot(change);
+    // A snapshot is the recorder's REST answer: no stream ever carried it.
+    if (isSnapshot(payload)) this.#sync.snapshot(readDepth(payload, timeUs));
+    else {
+      out.publish(market.topics.depth100, payload);
+      const change = readDepth(payload, timeUs);
+      this.#sync.diff(change);
       market.book = this.#sync.book;
       market.bookSynced = this.#sync.synced;
-      return;
+      market.bookMoved(change, timeUs, out);
     }
-    out.publish(market.topics.depth100, payload);
-    this.#sync.diff(change);
     market.book = this.#sync.book;
     market.bookSynced = this.#sync.synced;
-    market.bookMoved(change, timeUs, out);
   }
 
   #kline(channel: string, payload: Buffer, out: Broadcast): void {

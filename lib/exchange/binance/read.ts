@@ -39,8 +39,9 @@ class Scan {
       return '';
     }
     let start = found + key.length;
-    const quoted = this.#text.charCodeAt(start) === 34;
-    if (quoted) start++;
+    const first = this.#text.charCodeAt(start);
+    if (first === 32) this.failed = true;
+    if (first === 34) start++;
     let end = start;
     for (;;) {
       const code = this.#text.charCodeAt(end);
