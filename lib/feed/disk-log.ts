@@ -15,7 +15,9 @@ import {
   type FollowerRules,
 } from '../follower/state.ts';
 import { seekBack, seekTime } from '../log/disk-seek.ts';
+import { realFiles } from '../log/disk-files.ts';
 import { LogReader } from '../log/disk-reader.ts';
+import type { Files } from '../log/files.ts';
 import type { Slot } from '../log/head.ts';
 import type { LogName } from '../log/name.ts';
 import { Queue } from './merge.ts';
@@ -30,6 +32,9 @@ export type From =
   | { readonly beforeEndUs: number }
   | { readonly cursors: readonly Cursor[] };
 
+/** A writer that recovers needs a moment; longer than this is damage. */
+const DAMAGED_MS = 2_000;
+
 export class DiskLog {
   readonly queue: Queue;
   readonly events: FeedEvent[] = [];
@@ -40,6 +45,8 @@ export class DiskLog {
   #head: Slot | undefined;
   #pending: Ask | undefined;
   #caughtUp = false;
+  /** Since when announced bytes cannot be read; -Infinity once that was told. */
+  #unreadableMs = Infinity;
 
   constructor(
     data: string,
@@ -47,9 +54,10 @@ export class DiskLog {
     from: From,
     nowMs: number,
     rules: Partial<FollowerRules> = {},
+    files: Files = realFiles,
   ) {
     this.queue = new Queue(log);
-    this.#reader = new LogReader(data, log);
+    this.#reader = new LogReader(data, log, files);
     this.#rules = { ...diskRules, ...rules };
     this.#head = this.#reader.head();
     this.#follower = newFollower(startOf(this.#reader, this.#head, from), nowMs);
@@ -133,11 +141,25 @@ export class DiskLog {
       const ask = this.#pending;
       this.#pending = undefined;
       const reply = answer(this.#reader, ask, this.#head);
+      this.#watchDamage(reply.kind === 'busy' && this.#head !== undefined, nowMs);
       this.#apply(
         stepFollower(this.#follower, { is: 'answer', answer: reply }, this.#rules, nowMs),
       );
     }
     return !this.queue.empty;
+  }
+
+  /** Announced bytes that stay unreadable are told once. */
+  #watchDamage(unreadable: boolean, nowMs: number): void {
+    if (!unreadable) {
+      this.#unreadableMs = Infinity;
+      return;
+    }
+    if (this.#unreadableMs === Infinity) this.#unreadableMs = nowMs;
+    else if (this.#unreadableMs !== -Infinity && nowMs - this.#unreadableMs > DAMAGED_MS) {
+      this.#unreadableMs = -Infinity;
+      this.events.push({ state: 'damaged', log: this.log, position: this.#follower.position });
+    }
   }
 
   #apply(effects: readonly Effect[], nowMs?: number): void {

@@ -59,6 +59,8 @@ export type Cursor = {
 /** What a feed tells between records. `log` is absent where it speaks of all. */
 export type FeedEvent =
   | { readonly state: 'behind' | 'caughtUp' | 'live' | 'degraded'; readonly log?: LogName }
+  /** Announced bytes cannot be read: a power failure took them; the writer's next start, or a replica, mends it. */
+  | { readonly state: 'damaged'; readonly log: LogName; readonly position: number }
   | { readonly state: 'gap'; readonly log: LogName; readonly from: number; readonly to: number }
   | {
       readonly state: 'rewound';

@@ -3,7 +3,6 @@
  * number of processes, beside one writer. Walks positions, not files: which segment holds them is looked up.
  */
 import { join } from 'node:path';
-import { TickmeshError } from '../world/error.ts';
 import { errnoOf, flags, listSegments, readText, readUpTo, realFiles } from './disk-files.ts';
 import type { Files } from './files.ts';
 import { SlotReader } from './disk-head.ts';
@@ -21,10 +20,18 @@ export type Chunk = {
   readonly segment: Segment;
 };
 
-/** Offsets behind each line feed of `bytes`; a torn last line has none. */
+/**
+ * Offsets behind the line feed of each whole line, up to the first that is none: a torn last line, or what a power failure
+ * left in the place of bytes (NULs, another file's block). Looks at both ends of a line, not through it.
+ */
 export function lineEnds(bytes: Buffer): number[] {
   const ends: number[] = [];
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) ends.push(at + 1);
+  let at = 0;
+  for (let feed = bytes.indexOf(10); feed >= 0; feed = bytes.indexOf(10, at)) {
+    if (bytes[at] !== 123 || bytes[feed - 1] !== 125) break;
+    at = feed + 1;
+    ends.push(at);
+  }
   return ends;
 }
 
@@ -74,7 +81,8 @@ export class LogReader implements Disposable {
 
   /**
    * Whole lines of `[position, limit)`, at most about `maxBytes` and of one segment. `limit` is an announced end.
-   * Undefined when the bytes are not there (yet, or any more). Throws LOG_CORRUPT where no line starts or ends.
+   * Undefined when no whole line is there: not yet or not any more, or a power failure took what was announced and the
+   * writer has not recovered yet.
    */
   read(position: number, limit: number, maxBytes: number): Chunk | undefined {
     const found = this.#find(position, limit);
@@ -85,30 +93,17 @@ export class LogReader implements Disposable {
     for (;;) {
       const bytes = Buffer.allocUnsafe(length);
       const got = readUpTo(this.#files, this.#fd, bytes, length, position - segment.base);
-      // Shorter than announced: a writer is recovering after a power failure, or cut this file meanwhile.
-      if (got === 0) return undefined;
-      const read = got === length ? bytes : bytes.subarray(0, got);
-      const ends = lineEnds(read);
+      const ends = lineEnds(got === length ? bytes : bytes.subarray(0, got));
       const last = ends.at(-1);
-      if (last !== undefined) {
+      if (last !== undefined)
         return {
           position,
-          bytes: last === read.length ? read : read.subarray(0, last),
+          bytes: last === length ? bytes : bytes.subarray(0, last),
           ends,
           segment,
         };
-      }
-      if (got < length) return undefined;
-      if (length >= whole || length >= LINE_MAX) {
-        throw new TickmeshError(
-          'LOG_CORRUPT',
-          `no line ends within ${length} bytes of position ${position} of ${this.log}`,
-          {
-            facts: { log: this.log, position },
-            remedy: 'restore that segment from a replica',
-          },
-        );
-      }
+      // One line longer than the chunk: take it whole.
+      if (got < length || length >= whole || length >= LINE_MAX) return undefined;
       length = Math.min(whole, LINE_MAX);
     }
   }

@@ -1,0 +1,161 @@
+/**
+ * A disk that fails as disks do. Every file has what is written and what is durable. A process crash keeps all that was
+ * written, and may hit in the middle of a write; a host crash keeps the durable part and a random rest of it: shorter,
+ * zeroed, or (of a two-slot file) only one slot new. It may be full: short writes, then ENOSPC.
+ */
+import { basename, dirname } from 'node:path';
+import { flags } from '../../lib/log/disk-files.ts';
+import type { Files } from '../../lib/log/files.ts';
+import type { Random } from './random.ts';
+
+/** Thrown out of a file operation: the process is gone. */
+export class Crash extends Error {}
+
+type SimFile = { bytes: Buffer; size: number; durable: Buffer; entryDurable: boolean };
+
+const failure = (code: string): Error => Object.assign(new Error(code), { code });
+
+export class SimDisk implements Files {
+  readonly #random: Random;
+  readonly #files = new Map<string, SimFile>();
+  readonly #folders = new Set<string>();
+  readonly #open = new Map<number, SimFile>();
+  #nextFd = 3;
+  /** Operations until the running process is killed; Infinity: never. */
+  killAfter = Infinity;
+  full = false;
+  /** Truncation is forgotten: the seeded bug "no repair". */
+  forgetCuts = false;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  #count(): void {
+    if (--this.killAfter < 0) {
+      this.killAfter = Infinity;
+      throw new Crash('killed');
+    }
+  }
+
+  #of(fd: number): SimFile {
+    const file = this.#open.get(fd);
+    if (!file) throw failure('EBADF');
+    return file;
+  }
+
+  open(path: string, how: number): number {
+    let file = this.#files.get(path);
+    const creates = how === flags.create || how === flags.createNew;
+    if (file && how === flags.createNew) throw failure('EEXIST');
+    if (!file) {
+      if (!creates) throw failure('ENOENT');
+      if (this.full && how === flags.createNew) throw failure('ENOSPC');
+      this.#count();
+      file = { bytes: Buffer.alloc(256), size: 0, durable: Buffer.alloc(0), entryDurable: false };
+      this.#files.set(path, file);
+    }
+    const fd = this.#nextFd++;
+    this.#open.set(fd, file);
+    return fd;
+  }
+
+  close(fd: number): void {
+    this.#open.delete(fd);
+  }
+
+  read(fd: number, into: Buffer, offset: number, length: number, at: number): number {
+    const file = this.#of(fd);
+    const end = Math.min(file.size, at + length);
+    if (end <= at) return 0;
+    return file.bytes.copy(into, offset, at, end);
+  }
+
+  write(fd: number, bytes: Buffer, offset: number, length: number, at: number): number {
+    const file = this.#of(fd);
+    let count = length;
+    if (this.full && at + length > file.size) {
+      count = this.#random.between(0, length - 1);
+      if (count === 0) throw failure('ENOSPC');
+    }
+    if (this.killAfter <= 0) count = this.#random.between(0, count);
+    if (at + count > file.bytes.length) {
+      const grown = Buffer.alloc(Math.max(file.bytes.length * 2, at + count));
+      file.bytes.copy(grown, 0, 0, file.size);
+      file.bytes = grown;
+    }
+    bytes.copy(file.bytes, at, offset, offset + count);
+    if (at + count > file.size) file.size = at + count;
+    this.#count();
+    return count;
+  }
+
+  size(fd: number): number {
+    return this.#of(fd).size;
+  }
+
+  truncate(fd: number, size: number): void {
+    this.#count();
+    if (this.forgetCuts) return;
+    const file = this.#of(fd);
+    file.size = Math.min(file.size, size);
+    if (file.durable.length > size) file.durable = file.durable.subarray(0, size);
+  }
+
+  sync(fd: number): void {
+    this.#count();
+    const file = this.#of(fd);
+    file.durable = Buffer.from(file.bytes.subarray(0, file.size));
+  }
+
+  syncFolder(folder: string): void {
+    this.#count();
+    for (const [path, file] of this.#files) if (dirname(path) === folder) file.entryDurable = true;
+  }
+
+  makeFolder(folder: string): void {
+    this.#folders.add(folder);
+  }
+
+  list(folder: string): string[] {
+    if (!this.#folders.has(folder)) throw failure('ENOENT');
+    const names: string[] = [];
+    for (const path of this.#files.keys()) if (dirname(path) === folder) names.push(basename(path));
+    return names;
+  }
+
+  remove(path: string): void {
+    this.#count();
+    this.#files.delete(path);
+  }
+
+  /** Every process on this host is gone; its descriptors too. */
+  forgetDescriptors(): void {
+    this.#open.clear();
+  }
+
+  /** Power failure: what was not durable may be gone, in whole or in part. */
+  hostCrash(): void {
+    this.forgetDescriptors();
+    const random = this.#random;
+    for (const [path, file] of this.#files) {
+      if (!file.entryDurable && file.durable.length === 0 && random.chance(0.5)) {
+        this.#files.delete(path);
+        continue;
+      }
+      const slots = file.size === 128 && file.durable.length <= 128;
+      if (slots) {
+        const now = Buffer.from(file.bytes.subarray(0, 128));
+        const old = Buffer.alloc(128);
+        file.durable.copy(old);
+        for (const at of [0, 64]) if (random.chance(0.5)) old.copy(now, at, at, at + 64);
+        now.copy(file.bytes);
+        continue;
+      }
+      const kept = random.between(Math.min(file.durable.length, file.size), file.size);
+      if (random.chance(0.3)) file.bytes.fill(0, kept, file.size);
+      else file.size = kept;
+      file.durable = Buffer.from(file.bytes.subarray(0, file.size));
+    }
+  }
+}
