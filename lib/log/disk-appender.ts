@@ -28,15 +28,17 @@ export class Appender {
     return this.#size;
   }
 
-  /** Creates the next segment; it must not exist. The one before is closed (and synced where `durable`). */
+  /**
+   * Creates the next segment; it must not exist. The one before is complete: it goes to the platter in the background,
+   * so that a power failure can only hurt the newest ones. `durable` makes the new entry durable at once.
+   */
   start(segment: Segment, durable: boolean): void {
     const fd = this.#guard(() => {
       const opened = this.#files.open(join(this.folder, segmentName(segment)), flags.createNew);
       if (durable) this.#files.syncFolder(this.folder);
       return opened;
     });
-    if (durable) this.sync();
-    this.close();
+    if (this.#fd >= 0) this.#files.syncAndClose(this.#fd);
     this.#fd = fd;
     this.#segment = segment;
     this.#size = 0;

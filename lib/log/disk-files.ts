@@ -1,7 +1,9 @@
 /** The few file operations that logs are made of: whole writes, whole reads, durable ones. All synchronous (page cache). */
 import {
+  close,
   closeSync,
   constants,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -10,6 +12,7 @@ import {
   openSync,
   readSync,
   readdirSync,
+  renameSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -49,6 +52,11 @@ export const realFiles: Files = {
   },
   list: (folder) => readdirSync(folder),
   remove: unlinkSync,
+  rename: renameSync,
+  syncAndClose(fd) {
+    // Off the writer's path: 64 MiB of dirty pages take a disk a while. An error here shows at the next write or sync.
+    fdatasync(fd, () => close(fd, () => undefined));
+  },
 };
 
 export const errnoOf = (error: unknown): string | undefined =>

@@ -41,6 +41,7 @@ export class LogReader implements Disposable {
   readonly #files: Files;
   readonly #head: SlotReader;
   #segments: Segment[] = [];
+  #epoch = -1;
   #fd = -1;
   #open: Segment | undefined;
   #epochs: readonly Epoch[] = [];
@@ -56,7 +57,13 @@ export class LogReader implements Disposable {
   /** How far the log is announced now; undefined while there is no log, or no whole slot at this moment. */
   head(): Slot | undefined {
     const bytes = this.#head.read();
-    return bytes && readSlot(bytes);
+    const slot = bytes && readSlot(bytes);
+    if (slot && slot.epoch !== this.#epoch) {
+      // A new writer may have cut, set aside or replaced segments: what is known of them is void.
+      this.#epoch = slot.epoch;
+      this.#forget();
+    }
+    return slot;
   }
 
   /** The epoch table as of `epoch` (read again only when that rises). */
@@ -164,9 +171,14 @@ export class LogReader implements Disposable {
     this.close();
   }
   close(): void {
+    this.#forget();
+    this.#head.close();
+  }
+
+  #forget(): void {
     if (this.#fd >= 0) this.#files.close(this.#fd);
     this.#fd = -1;
     this.#open = undefined;
-    this.#head.close();
+    this.#segments = [];
   }
 }

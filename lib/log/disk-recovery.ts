@@ -65,69 +65,115 @@ function walk(files: Files, fd: number, from: number, lastTimeUs: number): Walk 
   return total;
 }
 
-/** Recovers a log's folder. Throws LOG_CORRUPT for damage that is not a tail. */
-export function recoverLog(folder: string, files: Files = realFiles): Recovered {
+/**
+ * Recovers a log's folder. `deep` when the host itself may have crashed since: then newer bytes may have reached the
+ * platter before older ones, and the log ends at the first hole. Throws LOG_CORRUPT for damage that is not a tail.
+ */
+export function recoverLog(folder: string, files: Files = realFiles, deep = true): Recovered {
   const headFile = new SlotReader(join(folder, 'head'), files);
   const headBytes = headFile.read();
   const announced = headBytes && readSlot(headBytes);
   headFile.close();
   const epochs = parseEpochs(readText(files, join(folder, 'epochs.jsonl')));
   const segments = listSegments(files, folder);
-  const epoch = Math.max(
-    0,
-    announced?.epoch ?? 0,
-    epochs.at(-1)?.epoch ?? 0,
-    ...segments.map((s) => s.epoch),
-  );
-
-  // A crash between creating a segment and its first byte leaves it empty: it says nothing, drop it.
-  let tornBytes = 0;
+  const seen = [announced?.epoch ?? 0, epochs.at(-1)?.epoch ?? 0, ...segments.map((s) => s.epoch)];
+  const common = { segments, epochs, epoch: Math.max(...seen), announced };
+  let tornBytes = cutAtHole(files, folder, segments, deep);
+  syncNewest(files, folder, segments);
   while (segments.length > 0) {
     const last = segments.at(-1)!;
     const path = join(folder, segmentName(last));
     const fd = files.open(path, flags.readWrite);
     try {
-      if (files.size(fd) === 0) {
-        files.remove(path);
-        segments.pop();
-        continue;
+      // A crash between creating a segment and its first byte leaves it empty: it says nothing, drop it.
+      if (files.size(fd) > 0) {
+        const tail = recoverSegment(files, fd, folder, last, segments, announced, epochs);
+        tornBytes += cutTail(files, fd, path, tail.walk);
+        const { end, marks, lines, lastTimeUs } = tail.walk;
+        if (end > 0) {
+          return {
+            ...common,
+            tornBytes,
+            position: last.base + end,
+            lines: tail.linesBefore + lines,
+            marks: tail.marksBefore + marks,
+            lastTimeUs,
+          };
+        }
       }
-      const tail = recoverSegment(files, fd, folder, last, segments, announced, epochs);
-      tornBytes = cutTail(files, fd, path, tail.walk);
-      const { end, marks, lastTimeUs } = tail.walk;
-      if (end === 0 && segments.length > 1) {
-        // Nothing of it was whole: the log ends in the segment before.
-        files.remove(path);
-        segments.pop();
-        continue;
+    } finally {
+      files.close(fd);
+    }
+    // Nothing of it was whole: the log ends in the segment before.
+    files.remove(path);
+    segments.pop();
+  }
+  return { ...common, tornBytes, position: 0, lines: 0, marks: 0, lastTimeUs: 0 };
+}
+
+/** Segments that a power failure can have hurt: the newest one, and the one that was going to the platter. */
+const DEEP = 2;
+
+/** Finds the first closed segment that is shorter than its successor says; what is behind it is kept aside as `*.torn`. */
+function cutAtHole(files: Files, folder: string, segments: Segment[], deep: boolean): number {
+  for (let i = 0; i + 1 < segments.length; i++) {
+    const segment = segments[i]!;
+    const expected = segments[i + 1]!.base - segment.base;
+    const fd = files.open(join(folder, segmentName(segment)), flags.read);
+    let whole: boolean;
+    try {
+      whole = files.size(fd) >= expected;
+      if (whole && deep && i >= segments.length - 1 - DEEP) {
+        const found = walk(files, fd, 0, 0);
+        if (found.goodAfter >= 0) throw corrupt(folder, segment, found.end);
+        whole = found.end >= expected;
       }
-      return {
-        segments,
-        epochs,
-        epoch,
-        announced,
-        tornBytes,
-        position: last.base + end,
-        lines: tail.linesBefore + tail.walk.lines,
-        marks: tail.marksBefore + marks,
-        lastTimeUs,
-      };
+    } finally {
+      files.close(fd);
+    }
+    if (whole) continue;
+    let aside = 0;
+    for (const later of segments.splice(i + 1)) {
+      const path = join(folder, segmentName(later));
+      aside += sizeOf(files, path);
+      files.rename(path, `${path}.torn`);
+    }
+    files.syncFolder(folder);
+    return aside;
+  }
+  return 0;
+}
+
+/** A killed writer's last segments may still be on their way to the platter: from here on they are there. */
+function syncNewest(files: Files, folder: string, segments: readonly Segment[]): void {
+  for (const segment of segments.slice(-DEEP)) {
+    const fd = files.open(join(folder, segmentName(segment)), flags.readWrite);
+    try {
+      files.sync(fd);
     } finally {
       files.close(fd);
     }
   }
-  return {
-    segments,
-    epochs,
-    epoch,
-    announced,
-    tornBytes,
-    position: 0,
-    lines: 0,
-    marks: 0,
-    lastTimeUs: 0,
-  };
 }
+
+function sizeOf(files: Files, path: string): number {
+  const fd = files.open(path, flags.read);
+  try {
+    return files.size(fd);
+  } finally {
+    files.close(fd);
+  }
+}
+
+const corrupt = (folder: string, segment: Segment, offset: number): TickmeshError =>
+  new TickmeshError(
+    'LOG_CORRUPT',
+    `${join(folder, segmentName(segment))} is damaged at byte ${offset} (position ${segment.base + offset}), and whole lines follow`,
+    {
+      facts: { folder, position: segment.base + offset, offset },
+      remedy: 'restore that file from a replica; nothing was changed',
+    },
+  );
 
 type Tail = { walk: Walk; linesBefore: number; marksBefore: number };
 
@@ -140,19 +186,9 @@ function recoverSegment(
   announced: Slot | undefined,
   epochs: readonly Epoch[],
 ): Tail {
-  const before = last.base === 0 ? { lines: 0, marks: 0 } : undefined;
   const whole = walk(files, fd, 0, 0);
-  if (whole.goodAfter >= 0) {
-    throw new TickmeshError(
-      'LOG_CORRUPT',
-      `${join(folder, segmentName(last))} is damaged at byte ${whole.end} (position ${last.base + whole.end}), and whole lines follow`,
-      {
-        facts: { folder, position: last.base + whole.end, offset: whole.end },
-        remedy: 'restore that file from a replica; nothing was changed',
-      },
-    );
-  }
-  if (before) return { walk: whole, linesBefore: 0, marksBefore: 0 };
+  if (whole.goodAfter >= 0) throw corrupt(folder, last, whole.end);
+  if (last.base === 0) return { walk: whole, linesBefore: 0, marksBefore: 0 };
   // Lines before this segment: the head counts them all, minus those that it counts in here.
   if (announced && announced.position >= last.base && announced.position <= last.base + whole.end) {
     const after = walk(files, fd, announced.position - last.base, 0);

@@ -2,15 +2,16 @@
  * The one writer of a log. Lines are staged in memory, written as one append a turn, then announced by the head file;
  * whoever listens is told after that. Opening recovers, raises the epoch and begins a new segment.
  */
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { kinds } from '../mesh/header.ts';
 import { TickmeshError } from '../world/error.ts';
 import { Appender } from './disk-appender.ts';
-import { appendDurably, makeFolder, realFiles, unwritable } from './disk-files.ts';
+import { appendDurably, makeFolder, readText, realFiles, unwritable } from './disk-files.ts';
 import type { Files } from './files.ts';
 import { SlotWriter } from './disk-head.ts';
 import { recoverLog, type Recovered } from './disk-recovery.ts';
-import type { Epoch } from './epochs.ts';
+import { parseEpochs, type Epoch } from './epochs.ts';
 import { ENVELOPE, LINE_MAX, markPayload, writeLine, type MarkName } from './line.ts';
 import type { LogName } from './name.ts';
 import { rolls, type RollRule } from './segment.ts';
@@ -32,6 +33,8 @@ export type LogWriterOptions = {
   readonly clock: { wallUs(): number; monoMs(): number };
   /** The file system and the lock; the real ones unless a simulation brings its own. */
   readonly files?: Files;
+  /** When the host came up, Unix microseconds; asked of the system by default. */
+  readonly bootedUs?: number;
   readonly lock?: (folder: string, holder: LockHolder) => Promise<Lock>;
 };
 
@@ -39,6 +42,13 @@ export type LogWriterOptions = {
 export type Written = { readonly length: number; readonly count: number; readonly bytes: Buffer };
 
 export const defaultRoll: RollRule = { bytes: 64 << 20, ageMs: 24 * 3_600_000 };
+
+/** True when the host came up after the log was last opened: then more than the last segment is looked through. */
+function mayHaveCrashed(folder: string, options: LogWriterOptions, files: Files): boolean {
+  const last = parseEpochs(readText(files, join(folder, 'epochs.jsonl'))).at(-1);
+  const bootedUs = options.bootedUs ?? options.clock.wallUs() - uptime() * 1e6;
+  return last === undefined || last.openedUs < bootedUs + 60e6;
+}
 
 export class LogWriter implements AsyncDisposable {
   readonly log: LogName;
@@ -103,7 +113,12 @@ export class LogWriter implements AsyncDisposable {
       sinceUs: options.clock.wallUs(),
     });
     try {
-      return new LogWriter(options, folder, lock, recoverLog(folder, files));
+      return new LogWriter(
+        options,
+        folder,
+        lock,
+        recoverLog(folder, files, mayHaveCrashed(folder, options, files)),
+      );
     } catch (error) {
       await lock.release();
       if (error instanceof TickmeshError) throw error;

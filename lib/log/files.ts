@@ -19,6 +19,9 @@ export type Files = {
   makeFolder(folder: string): void;
   list(folder: string): string[];
   remove(path: string): void;
+  rename(from: string, to: string): void;
+  /** Syncs without waiting, then closes: for a segment that is complete. */
+  syncAndClose(fd: number): void;
 };
 
 /** The flags that logs open files with (Linux and macOS values come from node:fs; see disk-files.ts). */

@@ -124,6 +124,24 @@ export class SimDisk implements Files {
     return names;
   }
 
+  /** What goes to the platter in the background: the one before is there by now. */
+  #later: SimFile | undefined;
+  syncAndClose(fd: number): void {
+    const file = this.#of(fd);
+    if (this.#later)
+      this.#later.durable = Buffer.from(this.#later.bytes.subarray(0, this.#later.size));
+    this.#later = file;
+    this.close(fd);
+  }
+
+  rename(from: string, to: string): void {
+    this.#count();
+    const file = this.#files.get(from);
+    if (!file) throw failure('ENOENT');
+    this.#files.delete(from);
+    this.#files.set(to, file);
+  }
+
   remove(path: string): void {
     this.#count();
     this.#files.delete(path);

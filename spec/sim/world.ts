@@ -120,6 +120,7 @@ export class Simulation implements World {
         roll: { bytes: this.#rates.segment, ageMs: 1e9 },
         clock: { wallUs: () => this.#wallUs(), monoMs: () => this.nowMs },
         files: this.disk,
+        bootedUs: Infinity,
         lock: () => Promise.resolve({ release: () => Promise.resolve() }),
       });
       this.#writer = writer;
