@@ -157,6 +157,22 @@ export function appendDurably(files: Files, folder: string, name: string, bytes:
   files.syncFolder(folder);
 }
 
+/** Appends a line durably, behind the last whole one: what a crash left of a line must not join with the next. */
+export function appendLineDurably(files: Files, folder: string, name: string, line: string): void {
+  const path = join(folder, name);
+  const text = readText(files, path);
+  const whole = text.lastIndexOf('\n') + 1;
+  if (whole < text.length) {
+    const fd = files.open(path, flags.readWrite);
+    try {
+      cutFile(files, fd, Buffer.byteLength(text.slice(0, whole)));
+    } finally {
+      files.close(fd);
+    }
+  }
+  appendDurably(files, folder, name, Buffer.from(line));
+}
+
 /** Cuts a file to `size` and makes that durable. */
 export function cutFile(files: Files, fd: number, size: number): void {
   files.truncate(fd, size);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { kinds } from '../mesh/header.ts';
 import { TickmeshError } from '../world/error.ts';
 import { Appender } from './disk-appender.ts';
-import { appendDurably, makeFolder, readText, realFiles, unwritable } from './disk-files.ts';
+import { appendLineDurably, makeFolder, readText, realFiles, unwritable } from './disk-files.ts';
 import type { Files } from './files.ts';
 import { SlotWriter } from './disk-head.ts';
 import { recoverLog, type Recovered } from './disk-recovery.ts';
@@ -96,7 +96,7 @@ export class LogWriter implements AsyncDisposable {
       openedUs: options.clock.wallUs(),
       ...(options.feed === undefined ? {} : { feed: options.feed }),
     };
-    appendDurably(files, folder, 'epochs.jsonl', Buffer.from(`${JSON.stringify(entry)}\n`));
+    appendLineDurably(files, folder, 'epochs.jsonl', `${JSON.stringify(entry)}\n`);
     this.#appender.start({ base: this.#position, epoch: this.epoch }, true);
     this.#head = new SlotWriter(join(folder, 'head'), kinds.SLOT, files);
     this.announce();
