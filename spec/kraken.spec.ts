@@ -595,7 +595,9 @@ test("another venue's price with more digits widens all of them, with a snapshot
   );
   harness.record(log, diff(12, '[["60000.12500000","2.00000000"]]'));
   const book = new KrakenBook(10);
-  for (const text of client.take()) t.true(book.take(text));
+  const frames = client.take();
+  t.deepEqual(frames.map(typeOf), ['snapshot', 'update', 'snapshot']);
+  for (const text of frames) t.true(book.take(text));
   t.deepEqual(
     book.bids.map(({ price }) => price),
     ['60000.500', '60000.125', '60000.100'],

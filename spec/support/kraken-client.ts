@@ -25,7 +25,7 @@ export function crc32(text: string): number {
 }
 
 type Level = { price: string; qty: string };
-export type BookMessage = {
+type BookMessage = {
   channel: string;
   type: 'snapshot' | 'update';
   data: { symbol: string; bids: Level[]; asks: Level[]; checksum: string; timestamp: string }[];

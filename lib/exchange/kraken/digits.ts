@@ -2,7 +2,7 @@
  * Digits on Kraken's wire: every price of a pair has the same number of digits after the point, every quantity eight.
  * So two prices of a pair compare as text, and a level's part of the checksum is its digits without the point.
  */
-import { toScaled, withDecimals } from '../../market/decimal.ts';
+import { withDecimals } from '../../market/decimal.ts';
 
 export const QUANTITY_DECIMALS = 8;
 
@@ -43,6 +43,3 @@ export function checksumDigits(text: string): string {
   while (from < all.length && all.charCodeAt(from) === 48) from++;
   return from === 0 ? all : all.slice(from);
 }
-
-/** Value of `text` as a count of the smallest unit with `decimals` digits; for arithmetic on REST answers. */
-export const units = (text: string, decimals: number): bigint => toScaled(text, decimals);

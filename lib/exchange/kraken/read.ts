@@ -122,7 +122,7 @@ export const readTrades = (text: string, timeUs: number): Trade[] =>
   }));
 
 /** The quotes of a ticker frame. */
-export const readTicker = (text: string, timeUs: number): Quote[] =>
+const readTicker = (text: string, timeUs: number): Quote[] =>
   rows('ticker', text).map((row): Quote => ({
     kind: 'quote',
     timeUs: parseTimeUs(asText(row['timestamp'])) ?? timeUs,

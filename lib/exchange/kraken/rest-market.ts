@@ -30,14 +30,14 @@ function fractional(timeUs: number): string {
 }
 
 /** An integer of a query within bounds; undefined where it is none. */
-export function intParam(text: string | null, otherwise: number, max: number): number | undefined {
+function intParam(text: string | null, otherwise: number, max: number): number | undefined {
   if (text === null || text === '') return otherwise;
   if (!/^\d{1,9}$/.test(text)) return undefined;
   return Math.max(1, Math.min(max, Number(text)));
 }
 
 /** "since" in seconds (with a fraction or not) or nanoseconds, as microseconds; -1 where there is none. */
-export function sinceUs(text: string | null): number | undefined {
+function sinceUs(text: string | null): number | undefined {
   if (text === null || text === '') return -1;
   if (!/^\d{1,20}(?:\.\d{1,9})?$/.test(text)) return undefined;
   const [whole = '', fraction = ''] = text.split('.');

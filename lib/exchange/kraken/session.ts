@@ -20,7 +20,7 @@ import { writeStatus, type EngineState } from './write.ts';
 export const HEARTBEAT_TOPIC = 'heartbeat';
 export const STATUS_TOPIC = 'status';
 /** The one way in which frames are written here; v1 will be another. */
-export const VARIANT = 'v2';
+const VARIANT = 'v2';
 
 /** What a session asks of the venue. */
 export type Floor = {

@@ -48,7 +48,7 @@ export function parseTimeUs(text: string): number | undefined {
 const pad = (value: number, width: number): string => String(value).padStart(width, '0');
 
 /** "2026-08-02T03:35:51" and the microseconds behind it. */
-export type Split = {
+type Split = {
   readonly year: number;
   /** 1 to 12. */
   readonly month: number;
@@ -61,7 +61,7 @@ export type Split = {
   readonly microsecond: number;
 };
 
-export function splitTime(timeUs: number): Split {
+function splitTime(timeUs: number): Split {
   const days = Math.floor(timeUs / DAY_US);
   let rest = timeUs - days * DAY_US;
   const microsecond = rest % SECOND_US;

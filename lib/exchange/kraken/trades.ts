@@ -8,7 +8,7 @@ import type { Broadcast } from '../exchange.ts';
 import { writeTrades } from './write.ts';
 
 /** Trades in a snapshot, as Kraken sends. */
-export const SNAPSHOT_TRADES = 50;
+const SNAPSHOT_TRADES = 50;
 const KEPT = 10_000;
 
 const higher = (a: string, b: string): boolean =>
