@@ -1,7 +1,21 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import fc from 'fast-check';
 import { backoffMs, withinWindow } from '../lib/launch/backoff.ts';
+import { LogFiles } from '../lib/launch/disk.ts';
+import { Launcher } from '../lib/launch/launcher-process.ts';
+import { Lines } from '../lib/launch/lines.ts';
+import { parseFromNode, type Ready } from '../lib/launch/message.ts';
+import { Pretty, toRecord } from '../lib/launch/pretty.ts';
 import type { SupervisedNode } from '../lib/launch/state.ts';
+import { TickmeshError } from '../lib/world/error.ts';
+import { openLogger, silentLogger } from '../lib/world/logger.ts';
+import { fixtureEntry, fixturePlan, type FixtureNode } from './support/fixture-plan.ts';
+import { allGone, isRunning, runScript } from './support/processes.ts';
 import { World, type Fate } from './support/supervised-world.ts';
 
 const node = (
@@ -248,4 +262,318 @@ test('waits double up to the longest and old failures are forgotten', (t) => {
     [500, 1000, 2000, 30_000, 30_000],
   );
   t.deepEqual(withinWindow([0, 10, 20], 25, 15), [20]);
+});
+
+// Real processes from here on.
+
+/** Launches fixture nodes; `seen` waits until a node has been in a phase so many times. */
+function launch(nodes: Readonly<Record<string, FixtureNode>>) {
+  const history: string[] = [];
+  const lines: { node: string; line: string; isError: boolean }[] = [];
+  const infos = new Map<string, Ready>();
+  let check = (): void => undefined;
+  const launcher: Launcher = new Launcher({
+    plan: fixturePlan(nodes),
+    entry: fixtureEntry,
+    onReady: (node, ready) => infos.set(node, ready),
+    onLine: (node, line, isError) => lines.push({ node, line, isError }),
+    onState: (node, state) => {
+      history.push(`${node} ${state.phase}`);
+      // The pid of a node is known when the step is over.
+      queueMicrotask(() => check());
+    },
+  });
+  const seen = (what: string, times = 1): Promise<void> =>
+    new Promise((resolve) => {
+      const before = check;
+      check = () => {
+        before();
+        if (history.filter((each) => each === what).length >= times) resolve();
+      };
+      check();
+    });
+  return { launcher, history, lines, infos, seen };
+}
+
+test.serial(
+  'nodes are started, become ready, and are stopped in reverse order with nothing left',
+  async (t) => {
+    const { launcher, history, infos, seen } = launch({
+      writer: { mode: 'serve' },
+      reader: { mode: 'serve', after: ['writer'] },
+    });
+    launcher.start();
+    await seen('reader ready');
+    const pids = [launcher.pid('writer')!, launcher.pid('reader')!];
+    t.true(pids.every(isRunning));
+    t.deepEqual(infos.get('writer')?.urls, { WebSocket: 'ws://127.0.0.1:1' });
+    launcher.stop();
+    t.deepEqual(await launcher.done, { end: 'stopped' });
+    t.false(pids.some(isRunning));
+    t.deepEqual(history, [
+      'writer pending',
+      'writer starting',
+      'reader pending',
+      'writer ready',
+      'reader starting',
+      'reader ready',
+      'reader stopping',
+      'reader stopped',
+      'writer stopping',
+      'writer stopped',
+    ]);
+  },
+);
+
+test.serial('a node that was killed is started again with a new process', async (t) => {
+  const { launcher, seen } = launch({ web: { mode: 'serve' } });
+  launcher.start();
+  await seen('web ready');
+  const before = launcher.pid('web')!;
+  process.kill(before, 'SIGKILL');
+  await seen('web ready', 2);
+  t.not(launcher.pid('web'), before);
+  launcher.stop();
+  await launcher.done;
+});
+
+test.serial('a node that dies again and again is given up after the last restart', async (t) => {
+  const { launcher, history } = launch({ web: { mode: 'flaky', rules: { restartsMax: 2 } } });
+  launcher.start();
+  t.deepEqual(await launcher.done, { end: 'finished', gaveUp: ['web'] });
+  t.is(history.filter((each) => each === 'web starting').length, 3);
+  t.like(launcher.state('web'), { phase: 'gaveUp', ending: { signal: 'SIGKILL' } });
+});
+
+test.serial(
+  'a node that cannot start says why and what to do, and takes the others down with it',
+  async (t) => {
+    const { launcher, lines } = launch({
+      writer: { mode: 'serve' },
+      web: { mode: 'refuse', after: ['writer'] },
+    });
+    launcher.start();
+    t.like(await launcher.done, {
+      end: 'abandoned',
+      node: 'web',
+      late: false,
+      ending: { code: 1, reason: 'port 7001 is taken', remedy: 'choose another' },
+    });
+    t.is(launcher.pid('writer'), undefined);
+    t.false(
+      lines.some(({ line }) => line.includes('    at ')),
+      'no stack for what is expected',
+    );
+  },
+);
+
+test.serial('a defect of a node is logged with its stack', async (t) => {
+  const { launcher, lines } = launch({ web: { mode: 'defect' } });
+  launcher.start();
+  const outcome = await launcher.done;
+  t.regex(String(outcome.end === 'abandoned' && outcome.ending.reason), /^unexpected: /);
+  const record = JSON.parse(lines.find(({ line }) => line.startsWith('{'))!.line) as {
+    err: { stack: string };
+  };
+  t.regex(record.err.stack, /fixture-node/);
+});
+
+test.serial('a node that ignores its stop is killed after its grace', async (t) => {
+  const { launcher, seen } = launch({ web: { mode: 'stubborn', rules: { graceMs: 200 } } });
+  launcher.start();
+  await seen('web ready');
+  const pid = launcher.pid('web')!;
+  launcher.stop();
+  t.deepEqual(await launcher.done, { end: 'stopped' });
+  t.false(isRunning(pid));
+});
+
+test.serial('a node that is not ready in time is stopped and named', async (t) => {
+  const { launcher } = launch({ web: { mode: 'mute', rules: { readyMs: 600 } } });
+  launcher.start();
+  t.like(await launcher.done, {
+    end: 'abandoned',
+    late: true,
+    ending: { reason: 'was not ready within 0.6 s' },
+  });
+});
+
+test.serial('a node whose folder does not exist fails in one sentence', async (t) => {
+  const { launcher } = launch({ web: { mode: 'serve', dir: '/nowhere/at/all' } });
+  launcher.start();
+  const outcome = await launcher.done;
+  t.is(outcome.end, 'abandoned');
+  t.regex(
+    String(outcome.end === 'abandoned' && outcome.ending.reason),
+    /^cannot be started in \/nowhere\/at\/all: /,
+  );
+});
+
+test.serial('a node whose work is done ends the launch when it was the last', async (t) => {
+  const { launcher } = launch({ replay: { mode: 'done' } });
+  launcher.start();
+  t.deepEqual(await launcher.done, { end: 'finished', gaveUp: [] });
+});
+
+test.serial(
+  'whatever a node prints arrives as lines, on a terminal without its control characters',
+  async (t) => {
+    const { launcher, lines, seen, infos } = launch({ web: { mode: 'noisy' } });
+    launcher.start();
+    await seen('web ready');
+    t.is(infos.get('web')?.note, 'said a lot');
+    launcher.stop();
+    await launcher.done;
+    const records = lines.map(({ node: name, line, isError }) => toRecord(line, name, isError, 0));
+    t.deepEqual(
+      records
+        .map(({ level, msg }) => [level, msg])
+        .sort((a, b) => String(a[1]).localeCompare(String(b[1]))),
+      [
+        [30, 'as JSON'],
+        [30, 'as text \u001b[31mred'],
+        [50, 'on the other stream'],
+        [30, 'unfinished'],
+      ],
+    );
+    const pretty = new Pretty(['web', 'fetcher'], { color: false });
+    const shown = records.map((record) => pretty.format('web', record)).join('\n');
+    t.regex(
+      shown,
+      /^\d\d:\d\d:\d\d\.\d{3} web {5}\| INFO {2}as JSON {2}offset=1152921504606846976$/m,
+    );
+    t.false(shown.includes('\u001b'));
+  },
+);
+
+test.serial('kill -9 of the supervisor leaves no node, not even one that hangs', async (t) => {
+  const script = fileURLToPath(new URL('support/fixture-up.js', import.meta.url));
+  const running = runScript(script, ['serve', 'stubborn', 'noisy']);
+  const pids = JSON.parse(await running.line(/^\[/)) as number[];
+  t.is(pids.length, 3);
+  t.true(pids.every(isRunning));
+  running.child.kill('SIGKILL');
+  await allGone(pids);
+  t.false(pids.some(isRunning));
+});
+
+test.serial('kill -9 of the supervisor while nodes are starting leaves none either', async (t) => {
+  // A marker that its children inherit and no other process has.
+  const marker = `tickmesh-spec-${process.pid}-${Date.now()}`;
+  const script = fileURLToPath(new URL('support/fixture-up.js', import.meta.url));
+  for (const waitMs of [0, 60, 150]) {
+    const running = runScript(script, ['serve', 'serve'], { env: { FIXTURE_MARKER: marker } });
+    await withMarker(marker, 2);
+    await sleep(waitMs);
+    running.child.kill('SIGKILL');
+    await withMarker(marker, 0);
+  }
+  t.pass();
+});
+
+/** Resolves when at most (0) or at least so many processes carry the marker in their environment. */
+async function withMarker(marker: string, count: number): Promise<void> {
+  const carriers = (): number =>
+    readdirSync('/proc').filter((name) => {
+      if (!/^\d+$/.test(name)) return false;
+      try {
+        return (
+          readFileSync(`/proc/${name}/environ`, 'latin1').includes(marker) &&
+          isRunning(Number(name))
+        );
+      } catch {
+        return false;
+      }
+    }).length;
+  const untilMs = performance.now() + 10_000;
+  for (;;) {
+    const now = carriers();
+    if (count === 0 ? now === 0 : now >= count) return;
+    if (performance.now() > untilMs) throw new Error(`${now} processes, want ${count}`);
+    await sleep(10);
+  }
+}
+
+test('a log file is rotated by size and keeps so many', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'tickmesh-logs-'));
+  {
+    using files = new LogFiles({ dir, maxBytes: 100, keep: 2 });
+    for (let i = 0; i < 10; i++) files.write('web', `line ${i} ${'x'.repeat(40)}`);
+    t.is(files.lost, 0);
+  }
+  t.deepEqual(readdirSync(dir).sort(), ['web.log', 'web.log.1', 'web.log.2']);
+  t.regex(readFileSync(join(dir, 'web.log'), 'utf8'), /^line 8 .*\nline 9 .*\n$/);
+  t.throws(() => new LogFiles({ dir: join(dir, 'web.log'), maxBytes: 1, keep: 1 }), {
+    code: 'LOG_UNWRITABLE',
+  });
+  rmSync(dir, { recursive: true });
+});
+
+test('output is cut into lines, also within a character, and an endless line is bounded', (t) => {
+  const lines = new Lines();
+  const bytes = Buffer.from('größe\nzwei\ndr');
+  t.deepEqual(
+    [...bytes].flatMap((byte) => lines.push(Buffer.from([byte]))),
+    ['größe', 'zwei'],
+  );
+  t.deepEqual(lines.end(), ['dr']);
+  for (let i = 0; i < 40; i++) lines.push(Buffer.alloc(1 << 16, 97));
+  t.is(lines.end()[0]!.length, 65_536);
+});
+
+test('a message of a node that has another form is no message', (t) => {
+  for (const bad of [
+    null,
+    1,
+    'ready',
+    {},
+    { ready: 1 },
+    { failed: { code: 1, message: 'x' } },
+    { failed: {} },
+  ]) {
+    t.is(parseFromNode(bad), undefined);
+  }
+  t.deepEqual(parseFromNode({ ready: { urls: { a: 'b', c: 4 }, note: 5, more: 1 } }), {
+    ready: { urls: { a: 'b' } },
+  });
+});
+
+test('logs take BigInt, circles, causes and remedies', (t) => {
+  const written: string[] = [];
+  const logger = openLogger({ node: 'web', level: 'debug', write: (line) => written.push(line) });
+  const circle: Record<string, unknown> = { offset: 2n ** 60n };
+  circle['self'] = circle;
+  const cause = new Error('ENOSPC');
+  logger.info(circle, 'round');
+  logger.error(
+    {
+      err: new TickmeshError('LOG_STALLED', 'full', {
+        cause,
+        remedy: 'make room',
+        facts: { at: 1n },
+      }),
+    },
+    'disk',
+  );
+  logger.child({ station: 'log' }, true).debug('child');
+  logger.trace('not shown');
+  const records = written.map((line) => JSON.parse(line) as Record<string, unknown>);
+  t.like(records[0], {
+    name: 'web',
+    msg: 'round',
+    offset: '1152921504606846976',
+    self: { self: '[Circular]' },
+  });
+  t.like(records[1], {
+    err: {
+      code: 'LOG_STALLED',
+      remedy: 'make room',
+      facts: { at: '1' },
+      cause: { message: 'ENOSPC' },
+    },
+  });
+  t.false('stack' in (records[1]!['err'] as object), 'what is expected needs no stack');
+  t.like(records[2], { station: 'log', msg: 'child' });
+  t.is(records.length, 3);
+  t.notThrows(() => silentLogger.error('nothing'));
 });

@@ -37,6 +37,8 @@ const shownElsewhere = new Set([
   'v',
   'err',
   'final',
+  'node',
+  'nodePid',
 ]);
 
 export type LogRecord = {

@@ -41,11 +41,12 @@ export async function up(options: UpOptions, env: NodeJS.ProcessEnv): Promise<nu
   });
   const screen = new Screen(loaded, files);
   const startedMs = performance.now();
-  const launcher = new Launcher({
+  const launcher: Launcher = new Launcher({
     plan: loaded.plan,
     entry: options.entry ?? builtIn,
     onLine: (node, line, isError) => screen.line(node, line, isError),
-    onReady: (node, ready) => screen.ready(node, ready, performance.now() - startedMs),
+    onReady: (node, ready) =>
+      screen.ready(node, launcher.pid(node), ready, performance.now() - startedMs),
     onState: (node, state, pid) => screen.state(node, state, pid),
     onSettled: () => screen.settled(performance.now() - startedMs),
   });
@@ -122,10 +123,13 @@ class Screen {
     process.stdout.write(`${this.#json ? json : this.#pretty.format(node, record)}\n`);
   }
 
-  ready(node: string, ready: Ready, tookMs: number): void {
+  ready(node: string, nodePid: number | undefined, ready: Ready, tookMs: number): void {
     this.#urls.set(node, ready);
     const note = ready.note === undefined ? '' : `, ${ready.note}`;
-    this.say('info', `${node} is ready after ${(tookMs / 1000).toFixed(1)} s${note}`);
+    this.say('info', `${node} is ready after ${(tookMs / 1000).toFixed(1)} s${note}`, {
+      node,
+      nodePid,
+    });
   }
 
   state(node: string, state: NodeState, pid: number | undefined): void {
