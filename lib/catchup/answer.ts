@@ -63,8 +63,9 @@ export function answer(log: LogView, ask: Ask, head: Slot | undefined = log.head
   }
   if (ask.position < head.position) {
     const lines = log.read(ask.position, head.position, ask.maxBytes);
-    // Announced, yet not in the file: its writer is recovering, or retention was faster. Ask again.
-    if (!lines) return { ...echo, epoch, kind: 'busy', retryMs: 20 };
+    // Announced, yet not in the file: its writer is recovering, or retention was faster. Or another epoch's by now: the
+    // log was cut back after `head` was read. Ask again.
+    if (!lines || lines.segment.epoch > epoch) return { ...echo, epoch, kind: 'busy', retryMs: 20 };
     return { ...echo, epoch, kind: 'chunk', lines };
   }
   return { ...echo, epoch, kind: 'info', position: head.position, linesBefore: head.lines };

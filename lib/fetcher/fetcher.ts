@@ -4,6 +4,7 @@
  * things arrived is kept for ever.
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { CatchupServer } from '../catchup/zeromq-server.ts';
 import { kinds } from '../mesh/header.ts';
 import { ClockWriter } from '../log/disk-clock.ts';
 import { LogWriter, type LogWriterOptions } from '../log/disk-writer.ts';
@@ -24,6 +25,11 @@ export type FetcherOptions = {
   readonly source: Source;
   /** Endpoint of the notices, e.g. `ipc://@tickmesh-demo-fetcher`; absent: nobody is told, readers poll. */
   readonly feed?: string;
+  /** Where readers without the disk ask for bytes, and who may: by name, with the inbox that each one binds. */
+  readonly catchup?: {
+    readonly endpoint: string | readonly string[];
+    readonly readers: Readonly<Record<string, string>>;
+  };
   readonly roll?: LogWriterOptions['roll'];
   readonly sync?: 'never' | 'each' | { readonly intervalMs: number };
   /** Event time of a payload, by exchange and channel; undefined where it has none. */
@@ -52,6 +58,7 @@ const RETRY_MS = [50, 100, 200, 500, 1_000, 2_000];
 export class Fetcher implements AsyncDisposable {
   readonly stats = { records: 0, turns: 0, stalls: 0 };
   readonly announcer: Announcer | undefined;
+  server: CatchupServer | undefined;
   readonly #options: FetcherOptions;
   readonly #writers: ReadonlyMap<LogName, LogWriter>;
   readonly #codecs = new Map<LogName, { exchange: string; channel: string }>();
@@ -122,12 +129,25 @@ export class Fetcher implements AsyncDisposable {
         );
       }
       fetcher = new Fetcher(options, writers, announcer);
+      await fetcher.#serve();
       return fetcher;
     } catch (error) {
-      await announcer?.[Symbol.asyncDispose]();
-      for (const writer of writers.values()) await writer.close();
+      if (fetcher) await fetcher[Symbol.asyncDispose]();
+      else {
+        await announcer?.[Symbol.asyncDispose]();
+        for (const writer of writers.values()) await writer.close();
+      }
       throw error;
     }
+  }
+
+  async #serve(): Promise<void> {
+    const { catchup, data, clock } = this.#options;
+    if (!catchup) return;
+    const logs = this.#writers.keys();
+    const clockUs = (): number => this.#clockFile.timeUs;
+    const nowMs = (): number => clock.monoMs();
+    this.server = await CatchupServer.bind({ ...catchup, data, logs, clockUs, nowMs });
   }
 
   get writers(): ReadonlyMap<LogName, LogWriter> {
@@ -234,18 +254,13 @@ export class Fetcher implements AsyncDisposable {
   }
 
   /** Repeats a log's end: to a listener that has just joined, and as a heartbeat. */
-  announceHead(log: LogName): void {
+  announceHead(log: LogName, kind: 'HEAD' | 'END' = 'HEAD'): void {
     const writer = this.#writers.get(log);
     if (!writer || !this.announcer) return;
-    const { epoch, lines, position } = writer;
-    this.announcer.announce(log, {
-      kind: kinds.HEAD,
-      epoch,
-      lines,
-      position,
-      aux: this.#lastUs,
-      tag: writer.oldest,
-    });
+    const { epoch, lines, position, oldest: tag } = writer;
+    // Not the last stamp: what is staged and refused by the disk is stamped, but not announced.
+    const aux = this.#clockFile.timeUs;
+    this.announcer.announce(log, { kind: kinds[kind], epoch, lines, position, aux, tag });
   }
 
   #beat(log: string): void {
@@ -270,18 +285,9 @@ export class Fetcher implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#beacons.stop();
     clearInterval(this.#syncTimer);
-    for (const writer of this.#writers.values()) {
-      const { log, epoch, lines, position } = writer;
-      this.announcer?.announce(log, {
-        kind: kinds.END,
-        epoch,
-        lines,
-        position,
-        aux: this.#lastUs,
-        tag: writer.oldest,
-      });
-    }
+    for (const log of this.#writers.keys()) this.announceHead(log, 'END');
     await this.announcer?.[Symbol.asyncDispose]();
+    await this.server?.[Symbol.asyncDispose]();
     this.#clockFile.close();
     for (const writer of this.#writers.values()) await writer.close();
   }

@@ -5,10 +5,8 @@
 import { kinds } from '../mesh/header.ts';
 import type { ClockWriter } from '../log/disk-clock.ts';
 import type { LogWriter, Written } from '../log/disk-writer.ts';
+import { INLINE_MAX } from '../notifier/notice.ts';
 import type { Announcer } from '../notifier/notifier.ts';
-
-/** Longest batch that is also sent inline; longer ones are fetched. */
-const INLINE_MAX = 1 << 20;
 
 export type FlushTo = {
   readonly clock: ClockWriter;

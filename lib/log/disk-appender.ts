@@ -80,6 +80,13 @@ export class Appender {
     this.#fd = -1;
   }
 
+  /** Closes, and has no segment any more: the next one must be started. */
+  forget(): void {
+    this.close();
+    this.#segment = undefined;
+    this.#size = 0;
+  }
+
   #guard<T>(act: () => T): T {
     try {
       return act();

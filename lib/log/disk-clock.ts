@@ -10,6 +10,8 @@ const folderOf = (data: string): string => join(data, '.clocks');
 
 export class ClockWriter {
   readonly #slots: SlotWriter;
+  /** What was written last, Unix microseconds; 0 before. */
+  timeUs = 0;
   constructor(data: string, node: string, files: Files = realFiles) {
     makeFolder(files, folderOf(data));
     this.#slots = new SlotWriter(join(folderOf(data), node), kinds.CLOCK, files);
@@ -17,6 +19,7 @@ export class ClockWriter {
   /** Call after the heads of all logs say so. */
   write(timeUs: number): void {
     this.#slots.write({ aux: timeUs });
+    this.timeUs = timeUs;
   }
   close(): void {
     this.#slots.close();

@@ -44,7 +44,11 @@ export type Written = { readonly length: number; readonly count: number; readonl
 export const defaultRoll: RollRule = { bytes: 64 << 20, ageMs: 24 * 3_600_000 };
 
 /** True when the host came up after the log was last opened: then more than the last segment is looked through. */
-function mayHaveCrashed(folder: string, options: LogWriterOptions, files: Files): boolean {
+export function mayHaveCrashed(
+  folder: string,
+  options: { readonly clock: { wallUs(): number }; readonly bootedUs?: number },
+  files: Files,
+): boolean {
   const last = parseEpochs(readText(files, join(folder, 'epochs.jsonl'))).at(-1);
   const bootedUs = options.bootedUs ?? options.clock.wallUs() - uptime() * 1e6;
   return last === undefined || last.openedUs < bootedUs + 60e6;

@@ -45,11 +45,11 @@ export const requestsSocket = (): Pull =>
     handshakeInterval: 2_000,
   });
 
-/** Requests go out here: to a peer that is there, or not at all. */
+/** Requests go out here: to a peer that is there, or not at all. One send at a time. */
 export const requestSocket = (): Push =>
   new Push({
     immediate: true,
-    sendTimeout: 0,
+    sendTimeout: 1_000,
     linger: 0,
     sendHighWaterMark: 16,
     reconnectInterval: 10,

@@ -21,6 +21,12 @@ import {
 
 export type Topic = Buffer;
 
+/**
+ * Longest batch that is also sent as data; a longer one is asked for. What a slow listener has not taken waits in memory,
+ * thousands of messages of it, while what is asked for waits in files.
+ */
+export const INLINE_MAX = 64 << 10;
+
 /** Subscription for a log's notices. */
 export const noticeTopic = (log: string): Topic => Buffer.from(`${log}\0`, 'latin1');
 /** Subscription for a log's bytes. */
