@@ -292,14 +292,24 @@ test.serial('every client gets every record once and in order, in the fewest wri
   );
   await Promise.all(clients.map((client) => client.until(() => client.texts.length === 1)));
   const writesBefore = metrics.writes;
-  for (const batch of numbered('A', 10_000, 50, 100)) feed.push(batch);
+  for (const batch of numbered('A', 10_000, 50, 10)) feed.push(batch);
   await Promise.all(clients.map((client) => client.until(() => client.texts.length === 10_001)));
   for (const client of clients.slice(0, 10)) t.deepEqual(numbers(client.texts), upTo(10_000));
   t.is(clients[19]!.texts[10_000], `{"topic":"A","data":9999 ${'p'.repeat(50)}}`);
   t.is(counts.encodes, 20_000, 'once a variant');
-  t.is(metrics.writes - writesBefore, 100 * 20, 'one a client and batch');
+  t.is(metrics.writes - writesBefore, 1000 * 20, 'one a client and batch');
   t.is(metrics.records, 10_000);
   t.is(metrics.frames, 20 * 10_001);
+});
+
+test.serial('a large batch is several turns, so that others are served in between', async (t) => {
+  const { port, feed, metrics } = await serve(t);
+  const client = await RawClient.open(port, '/ws?topics=A');
+  await client.until(() => client.texts.length === 1);
+  for (const batch of numbered('A', 2048, 1, 2048)) feed.push(batch);
+  await client.until(() => client.texts.length === 2049);
+  t.deepEqual(numbers(client.texts), upTo(2048));
+  t.true(metrics.writes >= 1 + 2048 / 512, `${metrics.writes} writes`);
 });
 
 test.serial(
@@ -584,7 +594,7 @@ test.serial(
 
 test.serial('REST answers within a second while a long history is read in', async (t) => {
   const { port, feed, publisher } = await serve(t, { fake: { workMs: 0.2 } });
-  const texts = Array.from({ length: 10_000 }, (_, i) => ({ topic: 'A', text: `${i}` }));
+  const texts = Array.from({ length: 5_000 }, (_, i) => ({ topic: 'A', text: `${i}` }));
   feed.push(batchOf(texts, false));
   feed.push(batchOf([], false, [{ state: 'caughtUp' }]));
   const base = `http://127.0.0.1:${port}`;
@@ -598,6 +608,7 @@ test.serial('REST answers within a second while a long history is read in', asyn
     if (!publisher.ready) t.is(response.status, 503);
     asked++;
   }
+  await publisher.caughtUp;
   t.true(asked > 5);
   t.true(worst < 1000, `${worst} ms`);
   t.is((await fetch(`${base}/-/ready`)).status, 200);
@@ -637,6 +648,8 @@ test.serial(
     t.is(failures.length, 1);
     const large = await fetch(`${base}/p`, { method: 'POST', body: 'x'.repeat(70_000) });
     t.is(large.status, 413);
+    const huge = await fetch(`${base}/p`, { method: 'POST', body: 'x'.repeat(1_000_000) });
+    t.is(huge.status, 413);
     const metrics = (await (await fetch(`${base}/-/metrics`)).json()) as Record<string, unknown>;
     t.is(metrics['failures'], 1);
     t.deepEqual(metrics['topics'], {});

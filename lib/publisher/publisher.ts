@@ -39,6 +39,8 @@ export class Publisher implements AsyncDisposable {
   readonly venue: Venue;
   /** Settles when the feed has ended (or `stop` was called); rejects where the feed fails. Serving goes on till `stop`. */
   readonly done: Promise<void>;
+  /** Resolves once the feed has caught up with its logs, or has ended. */
+  readonly caughtUp: Promise<void>;
   readonly #source: PublisherOptions['feed'];
   readonly #feed: AsyncIterator<FeedBatch>;
   readonly #settings: PublisherSettings;
@@ -53,6 +55,7 @@ export class Publisher implements AsyncDisposable {
   #timers: { stop(): void }[] = [];
   #settle: (outcome: Promise<void>) => void = () => {};
   #halt: () => void = () => {};
+  #catchUp: () => void = () => {};
   #nextTickMs = 0;
   #ready = false;
   #stopped = false;
@@ -65,6 +68,7 @@ export class Publisher implements AsyncDisposable {
     this.#onFailure = options.onFailure ?? (() => {});
     this.#source = options.feed;
     this.#feed = options.feed[Symbol.asyncIterator]();
+    this.caughtUp = new Promise((resolve) => (this.#catchUp = resolve));
     const stopped = new Promise<void>((resolve) => (this.#halt = resolve));
     const pumped = new Promise<void>((resolve) => (this.#settle = resolve));
     this.done = Promise.race([stopped, pumped]);
@@ -97,6 +101,7 @@ export class Publisher implements AsyncDisposable {
       maxRequestBytes: this.#settings.maxRequestBytes,
       maxConnections: this.#settings.maxConnections,
     });
+    this.#server.on('drop', () => metrics.refused++);
     this.#server.on('upgrade', (request, socket, head) =>
       this.#webSockets.upgrade(request, socket, head),
     );
@@ -172,14 +177,17 @@ export class Publisher implements AsyncDisposable {
       failed: (error) => this.#failed(error),
       stopped: () => this.#stopped,
     });
-    this.#ready = true;
+    this.#nowReady();
   }
 
-  #seen(batch: FeedBatch): void {
-    if (batch.live) this.#ready = true;
-    for (const { state } of batch.events) {
-      if (state === 'caughtUp' || state === 'live') this.#ready = true;
-    }
+  #seen({ live, events }: FeedBatch): void {
+    const reached = events.some(({ state }) => state === 'caughtUp' || state === 'live');
+    if (live || reached) this.#nowReady();
+  }
+
+  #nowReady(): void {
+    this.#ready = true;
+    this.#catchUp();
   }
 
   /** Lets the venue publish what is due; says in how many ms to look again. */
