@@ -701,6 +701,21 @@ test.serial(
   },
 );
 
+test.serial('a client that goes, however it goes, leaves nothing behind', async (t) => {
+  const { port, publisher, counts } = await serve(t);
+  const clients = await Promise.all(upTo(60).map(() => RawClient.open(port, '/ws?topics=A,B')));
+  await Promise.all(clients.map((client) => client.until(() => client.texts.length === 1)));
+  t.deepEqual(publisher.topics, { A: 60, B: 60 });
+  clients.forEach((client, i) => {
+    if (i % 3 === 0) client.socket.resetAndDestroy();
+    else if (i % 3 === 1) client.socket.end();
+    else client.send(Buffer.from([3, 232]), 8);
+  });
+  while (publisher.metrics.clients > 0) await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(publisher.topics, {});
+  t.is(counts.closed, 60);
+});
+
 test.serial('a taken port is said so, with what to do', async (t) => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
