@@ -1,7 +1,8 @@
 /** Binance served from real recordings: bytes, books and derived streams against what the exchange itself said. */
 import test from 'ava';
 import { World, type FakeClient } from './support/binance-world.ts';
-import { cryptofeed, hft } from './support/captures.ts';
+import { readers } from '../lib/exchange/registry.ts';
+import { cbcap, cryptofeed, hft } from './support/captures.ts';
 import { recorded } from './support/data.ts';
 
 const TRADE = 'binance/BTC-USDT/trade';
@@ -289,3 +290,71 @@ test('real capture: derived 1m klines and aggTrades agree with the trades they c
   );
   t.log(`${trades.length} trades, ${aggs.length} aggregates, ${closed.length} closed minutes`);
 });
+
+test("another venue's real book, Kraken's: ids contiguous, never crossed, and after each message equal to its own 25 levels", (t) => {
+  const path = recorded(t, 'kraken/v2/book25-btcusd-20260802.cbcap.gz');
+  if (!path) {
+    t.pass();
+    return;
+  }
+  const frames = [...cbcap(path)].filter(({ frame }) => frame.startsWith('{"channel":"book"'));
+  t.is(frames.length, 2052);
+  const world = new World(frames[0]!.timeUs, { instruments: ['BTC-USD'], readers: readers() });
+  const client = world.dial('/ws/btcusd@depth@100ms');
+  const quotes = world.dial('/ws/btcusd@bookTicker');
+  const mine = new ClientBook();
+  const theirs = { bids: new Map<string, string>(), asks: new Map<string, string>() };
+  let last = '';
+  frames.forEach(({ timeUs, frame }, i) => {
+    world.pass(Math.max(0, timeUs - world.nowUs) / 1000);
+    world.record('kraken/BTC-USD/book-25', frame);
+    const { type, data: parts } = digitsKept(frame);
+    if (type === 'snapshot') for (const side of [theirs.bids, theirs.asks]) side.clear();
+    keep(theirs.bids, parts[0]!.bids, 25, -1);
+    keep(theirs.asks, parts[0]!.asks, 25, 1);
+    if (i % 20 === 0) {
+      const rest = world.get('/api/v3/depth?symbol=BTCUSD&limit=5000').json as Parameters<
+        ClientBook['snapshot']
+      >[0];
+      t.deepEqual(plain(rest.bids), plain([...theirs.bids]));
+      t.deepEqual(plain(rest.asks), plain([...theirs.asks]));
+      for (const event of data(client)) {
+        if (mine.lastId < 0) mine.lastId = (event['U'] as number) - 1;
+        mine.apply(event as unknown as Diff);
+      }
+      t.is(mine.lastId, rest.lastUpdateId);
+      t.is(mine.bids.size, rest.bids.length);
+      t.is(mine.asks.size, rest.asks.length);
+    }
+    const quote = quotes.take().at(-1);
+    if (quote) last = quote;
+    const { b, a } = JSON.parse(last) as { b: string; a: string };
+    t.true(Number(b) < Number(a));
+  });
+});
+
+const plain = (levels: Levels): string[] =>
+  levels.map(([price, quantity]) => `${Number(price)} ${Number(quantity)}`).sort();
+
+/** A frame with its numbers as text. */
+const digitsKept = (frame: string) =>
+  JSON.parse(frame.replace(/"(price|qty)":([\d.]+)/g, '"$1":"$2"')) as {
+    type: string;
+    data: { bids: { price: string; qty: string }[]; asks: { price: string; qty: string }[] }[];
+  };
+
+/** Kraken's rule for a client: apply, then cut to the depth. */
+function keep(
+  side: Map<string, string>,
+  changes: { price: string; qty: string }[],
+  depth: number,
+  sign: 1 | -1,
+): void {
+  for (const { price, qty } of changes) {
+    if (Number(qty) === 0) side.delete(price);
+    else side.set(price, qty);
+  }
+  const sorted = [...side].sort(([a], [b]) => sign * (Number(a) - Number(b))).slice(0, depth);
+  side.clear();
+  for (const [price, quantity] of sorted) side.set(price, quantity);
+}

@@ -50,3 +50,19 @@ export function* cryptofeed(path: string): Generator<Captured> {
     if (match) yield captured(Math.round(Number(match[2]) * 1e6), match[3]!, match[1] ?? '');
   }
 }
+
+/** CBCAP1: `TS_NS BYTES LF`, the frame, LF. Receive time in Unix microseconds, frame as received. */
+export function* cbcap(path: string): Generator<{ timeUs: number; frame: string }> {
+  const bytes = gunzipSync(readFileSync(path));
+  let at = bytes.indexOf(10) + 1;
+  while (at > 0 && at < bytes.length) {
+    const end = bytes.indexOf(10, at);
+    const [time = '', length = ''] = bytes.toString('latin1', at, end).split(' ');
+    const frameEnd = end + 1 + Number(length);
+    yield {
+      timeUs: Number(BigInt(time) / 1000n),
+      frame: bytes.toString('utf8', end + 1, frameEnd),
+    };
+    at = frameEnd + 1;
+  }
+}
