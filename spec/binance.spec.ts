@@ -1339,3 +1339,40 @@ test('the event time is found without a parse, in either unit', (t) => {
   t.is(binance.eventTimeUs('depth', Buffer.from(snapshot(1, [], []))), undefined);
   t.is(binance.eventTimeUs('trade', Buffer.from('{"e":"trade","E":12}')), undefined);
 });
+
+test('a depth diff reads the same whether it can be scanned or has to be parsed', (t) => {
+  const read = readers()['binance']!;
+  const levels = fc.array(
+    fc
+      .tuple(fc.integer({ min: 1, max: 99_999 }), fc.integer({ min: 0, max: 999 }))
+      .map(([price, quantity]): [string, string] => [`${price}.00000000`, `${quantity}.00000000`]),
+    { maxLength: 5 },
+  );
+  fc.assert(
+    fc.property(levels, levels, (b, a) => {
+      const event = { e: 'depthUpdate', E: ms(START), s: 'BTCUSDT', U: 5, u: 9, b, a };
+      const want = {
+        kind: 'book',
+        timeUs: START,
+        snapshot: false,
+        firstId: 5,
+        lastId: 9,
+        bids: b,
+        asks: a,
+      };
+      const { a: asks, ...rest } = event;
+      for (const text of [
+        JSON.stringify(event),
+        JSON.stringify(event, null, 1),
+        JSON.stringify({ a: asks, ...rest }),
+      ]) {
+        t.deepEqual(read('depth', Buffer.from(text), 0), [want]);
+      }
+    }),
+  );
+  for (const bad of ['"b":[["1","2"]', '"b":[["1"]],"a":[]', '"b":[1],"a":[]']) {
+    t.notThrows(() =>
+      read('depth', Buffer.from(`{"e":"depthUpdate","E":1,"s":"X","U":1,"u":2,${bad}}`), 0),
+    );
+  }
+});

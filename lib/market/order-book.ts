@@ -9,6 +9,10 @@ type Entry = { readonly key: bigint; readonly price: string; quantity: string };
 
 const NONE: readonly Entry[] = [];
 
+/** A text of its own: a slice, which V8 makes from 13 characters on, would keep the whole message alive with it. */
+const own = (text: string): string =>
+  text.length < 13 ? text : Buffer.from(text, 'latin1').toString('latin1');
+
 /**
  * One side, best price last: changes come near the best, and putting something into an array costs what lies behind it.
  */
@@ -53,9 +57,16 @@ class Side {
       if (found.price === price) found.quantity = quantity;
       else this.entries[at] = { key, price, quantity };
     } else if (at === this.entries.length) {
-      this.entries.push({ key, price, quantity });
+      this.entries.push({ key, price: own(price), quantity });
     } else {
-      this.entries.splice(at, 0, { key, price, quantity });
+      this.entries.splice(at, 0, { key, price: own(price), quantity });
+    }
+  }
+
+  setAll(levels: readonly Level[]): void {
+    for (let i = 0; i < levels.length; i++) {
+      const level = levels[i]!;
+      this.set(level[0], level[1]);
     }
   }
 
@@ -98,8 +109,8 @@ export class OrderBook {
       this.#asks.entries.length = 0;
       this.ready = true;
     }
-    for (const [price, quantity] of change.bids) this.#bids.set(price, quantity);
-    for (const [price, quantity] of change.asks) this.#asks.set(price, quantity);
+    this.#bids.setAll(change.bids);
+    this.#asks.setAll(change.asks);
     if (depth !== Infinity) {
       this.#bids.cut(depth);
       this.#asks.cut(depth);

@@ -52,6 +52,8 @@ export class Aggregator {
     this.#nextId ??= BigInt(first.id);
     const id = String(this.#nextId++);
     const quantity = this.#lastId === first.id ? first.quantity : fromScaled(this.#quantity);
-    return { ...first, id, quantity, firstId: first.id, lastId: this.#lastId };
+    const { timeUs, price, taker } = first;
+    const lastId = this.#lastId;
+    return { kind: 'trade', timeUs, id, price, quantity, taker, firstId: first.id, lastId };
   }
 }

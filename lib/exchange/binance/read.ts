@@ -121,7 +121,12 @@ export function readQuote(text: string, timeUs: number): Quote {
 
 /** Reads a depth diff or a REST snapshot. A snapshot has no time of its own: it takes `timeUs`. */
 export function readDepth(payload: Buffer, timeUs: number): BookChange {
-  const fields = parse(payload.toString('latin1'));
+  const text = payload.toString('latin1');
+  return scanDiff(text) ?? parseDepth(text, timeUs);
+}
+
+function parseDepth(text: string, timeUs: number): BookChange {
+  const fields = parse(text);
   const snapshot = fields['lastUpdateId'] !== undefined;
   const lastId = Number(snapshot ? fields['lastUpdateId'] : fields['u']);
   const firstId = snapshot ? lastId : Number(fields['U']);
@@ -139,6 +144,41 @@ export function readDepth(payload: Buffer, timeUs: number): BookChange {
     bids: bids as Level[],
     asks: asks as Level[],
   };
+}
+
+/** A diff in the known key order, a quarter of the time of a parse; undefined for anything else. */
+function scanDiff(text: string): BookChange | undefined {
+  const scan = new Scan(text);
+  const time = Number(scan.next('"E":'));
+  const firstId = Number(scan.next('"U":'));
+  const lastId = Number(scan.next('"u":'));
+  if (scan.failed || !Number.isSafeInteger(firstId) || !Number.isSafeInteger(lastId)) return;
+  const bids: Level[] = [];
+  const asks: Level[] = [];
+  let at = text.indexOf('"b":[', text.indexOf('"u":'));
+  if (at < 0) return;
+  at = scanLevels(text, at + 5, bids);
+  if (at < 0 || !text.startsWith(',"a":[', at)) return;
+  if (scanLevels(text, at + 6, asks) < 0) return;
+  return { kind: 'book', timeUs: toUs(time), snapshot: false, firstId, lastId, bids, asks };
+}
+
+/** Reads `["p","q"],…]` from `from` on; returns where it ends, behind the "]", or -1 where the text is not like this. */
+function scanLevels(text: string, from: number, into: Level[]): number {
+  let at = from;
+  if (text.charCodeAt(at) === 93) return at + 1;
+  for (;;) {
+    if (!text.startsWith('["', at)) return -1;
+    const priceEnd = text.indexOf('"', at + 2);
+    if (priceEnd < 0 || !text.startsWith('","', priceEnd)) return -1;
+    const quantityEnd = text.indexOf('"', priceEnd + 3);
+    if (quantityEnd < 0 || text.charCodeAt(quantityEnd + 1) !== 93) return -1;
+    into.push([text.slice(at + 2, priceEnd), text.slice(priceEnd + 3, quantityEnd)]);
+    at = quantityEnd + 2;
+    const next = text.charCodeAt(at++);
+    if (next === 93) return at;
+    if (next !== 44) return -1;
+  }
 }
 
 /** Reads a kline event. */
