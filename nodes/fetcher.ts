@@ -16,6 +16,9 @@ const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logge
     data: settings.data,
     source,
     ...(feed === undefined ? {} : { feed }),
+    ...(settings.catchup.length === 0
+      ? {}
+      : { catchup: { endpoint: settings.catchup, readers: settings.inboxes } }),
     roll: { bytes: segment.bytes, ageMs: segment.ageMs ?? Infinity },
     sync: typeof fsync === 'number' ? { intervalMs: fsync } : fsync,
     eventTimeUs: (exchange, channel, payload) => exchanges[exchange]?.eventTimeUs(channel, payload),

@@ -31,7 +31,8 @@ export type Listener = AsyncDisposable & {
 
 export type ListenerOptions = {
   readonly endpoint: string;
-  readonly logs: readonly string[];
+  /** Names; or 'all', whatever is announced there. */
+  readonly logs: readonly string[] | 'all';
   /** Also ask for the lines themselves. */
   readonly data?: boolean;
   readonly onHeard: (heard: Heard) => void;

@@ -106,10 +106,12 @@ export class ZeromqListener implements Listener {
   constructor(options: ListenerOptions) {
     this.#socket = subscriberSocket(options.endpoint);
     this.#socket.connect(options.endpoint);
-    for (const log of options.logs) {
-      this.#socket.subscribe(noticeTopic(log));
-      if (options.data) this.#socket.subscribe(dataTopic(log));
-    }
+    if (options.logs === 'all') this.#socket.subscribe();
+    else
+      for (const log of options.logs) {
+        this.#socket.subscribe(noticeTopic(log));
+        if (options.data) this.#socket.subscribe(dataTopic(log));
+      }
     this.#hearing = this.#hear(options.onHeard);
   }
 

@@ -28,7 +28,11 @@ import type { ReplicaLog } from './disk-replica-log.ts';
 import { deniedError, trimmedError } from './refused.ts';
 
 export type RemoteLogReport =
-  | { readonly event: 'caughtUp' | 'degraded' | 'live'; readonly log: LogName }
+  /** The source has answered for the first time; its end was reached for the first time; notices stopped; they are back. */
+  | {
+      readonly event: 'following' | 'caughtUp' | 'degraded' | 'live';
+      readonly log: LogName;
+    }
   | {
       readonly event: 'rewound';
       readonly log: LogName;
@@ -229,14 +233,15 @@ export class RemoteLog {
         break;
       }
       case 'mode':
-        this.#tell(effect.mode);
+        this.#tell(effect.mode, effect.was);
         break;
     }
   }
 
-  #tell(mode: FollowerMode): void {
+  #tell(mode: FollowerMode, was: FollowerMode): void {
     const { log } = this;
     const { report } = this.#options;
+    if (was === 'joining') report({ event: 'following', log });
     if (mode === 'live' && !this.#caughtUp) {
       this.#caughtUp = true;
       report({ event: 'caughtUp', log });

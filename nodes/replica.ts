@@ -1,0 +1,68 @@
+/** A replica process: another node's logs -> the same logs here -> notices. Started by `tickmesh up`. */
+import { runNode } from '../lib/launch/node-process.ts';
+import { listLogs } from '../lib/log/disk-list.ts';
+import { discoverLogs } from '../lib/replica/discover-timer.ts';
+import { Replica, type ReplicaReport } from '../lib/replica/replica.ts';
+import type { ReplicaSettings } from '../lib/topology/node.ts';
+import { logMatcher } from '../lib/topology/pattern.ts';
+import { realClock } from '../lib/world/clock.ts';
+import type { Logger } from '../lib/world/logger.ts';
+
+const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logger, ready }) => {
+  const { node, data, from, fsync } = settings;
+  logger.info({ source: from.writer, feed: from.feed }, 'listening for logs to copy');
+  const logs = await namesOf(settings, signal);
+  if (logs.length === 0) return;
+  const [feed] = settings.feed;
+  // Readers find every log's folder, even if its bytes are still coming.
+  const waiting = new Set<string>(logs);
+  const settled = (log: string): void => {
+    waiting.delete(log);
+    if (waiting.size === 0) ready({ note: `${logs.length} logs from ${from.writer}` });
+  };
+  await using replica = await Replica.open({
+    node,
+    data,
+    logs,
+    from,
+    inbox: settings.inbox,
+    ...(feed === undefined ? {} : { feed }),
+    catchup: { endpoint: settings.catchup, readers: settings.inboxes },
+    sync: typeof fsync === 'number' ? { intervalMs: fsync } : fsync,
+    clock: realClock,
+    report: (what) => {
+      tell(logger, what);
+      settled(what.log);
+    },
+  });
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
+  logger.info({ ...replica.stats }, 'stopping');
+});
+process.exit(exitCode);
+
+/** The logs to copy: those it copied before, and those its source announces. */
+async function namesOf(
+  { data, from, logs: patterns }: ReplicaSettings,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (!patterns.some((pattern) => pattern.includes('*'))) return patterns;
+  const matches = logMatcher(patterns);
+  const known = listLogs(data).filter(matches);
+  // Without the source there is nothing to copy, but what is here can be served on.
+  const patience =
+    known.length > 0 ? AbortSignal.any([signal, AbortSignal.timeout(5_000)]) : signal;
+  const found = await discoverLogs({ feed: from.feed, matches, signal: patience });
+  return signal.aborted ? [] : [...new Set([...known, ...found])].sort();
+}
+
+function tell(logger: Logger, { event, ...facts }: ReplicaReport): void {
+  if ('error' in facts) {
+    const { error: err, log } = facts;
+    logger.error({ err, log }, event === 'stalled' ? 'the disk takes no more' : event);
+  } else if (event === 'degraded' || event === 'gap' || event === 'rewound')
+    logger.warn(facts, event);
+  else logger.info(facts, event);
+}
