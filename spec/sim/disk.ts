@@ -18,7 +18,7 @@ const failure = (code: string): Error => Object.assign(new Error(code), { code }
 export class SimDisk implements Files {
   readonly #random: Random;
   readonly #files = new Map<string, SimFile>();
-  readonly #folders = new Set<string>();
+  readonly #folders = new Map<string, Set<string>>();
   readonly #open = new Map<number, SimFile>();
   #nextFd = 3;
   /** Operations until the running process is killed; Infinity: never. */
@@ -38,6 +38,15 @@ export class SimDisk implements Files {
     }
   }
 
+  #add(path: string, file: SimFile): void {
+    this.#files.set(path, file);
+    this.#folders.get(dirname(path))!.add(basename(path));
+  }
+  #drop(path: string): void {
+    this.#files.delete(path);
+    this.#folders.get(dirname(path))!.delete(basename(path));
+  }
+
   #of(fd: number): SimFile {
     const file = this.#open.get(fd);
     if (!file) throw failure('EBADF');
@@ -53,7 +62,7 @@ export class SimDisk implements Files {
       if (this.full && how === flags.createNew) throw failure('ENOSPC');
       this.#count();
       file = { bytes: Buffer.alloc(256), size: 0, durable: Buffer.alloc(0), entryDurable: false };
-      this.#files.set(path, file);
+      this.#add(path, file);
     }
     const fd = this.#nextFd++;
     this.#open.set(fd, file);
@@ -110,18 +119,19 @@ export class SimDisk implements Files {
 
   syncFolder(folder: string): void {
     this.#count();
-    for (const [path, file] of this.#files) if (dirname(path) === folder) file.entryDurable = true;
+    for (const name of this.#folders.get(folder) ?? []) {
+      this.#files.get(`${folder}/${name}`)!.entryDurable = true;
+    }
   }
 
   makeFolder(folder: string): void {
-    this.#folders.add(folder);
+    if (!this.#folders.has(folder)) this.#folders.set(folder, new Set());
   }
 
   list(folder: string): string[] {
-    if (!this.#folders.has(folder)) throw failure('ENOENT');
-    const names: string[] = [];
-    for (const path of this.#files.keys()) if (dirname(path) === folder) names.push(basename(path));
-    return names;
+    const names = this.#folders.get(folder);
+    if (!names) throw failure('ENOENT');
+    return [...names];
   }
 
   /** What goes to the platter in the background: the one before is there by now. */
@@ -138,13 +148,13 @@ export class SimDisk implements Files {
     this.#count();
     const file = this.#files.get(from);
     if (!file) throw failure('ENOENT');
-    this.#files.delete(from);
-    this.#files.set(to, file);
+    this.#drop(from);
+    this.#add(to, file);
   }
 
   remove(path: string): void {
     this.#count();
-    this.#files.delete(path);
+    this.#drop(path);
   }
 
   /** Every process on this host is gone; its descriptors too. */
@@ -158,7 +168,7 @@ export class SimDisk implements Files {
     const random = this.#random;
     for (const [path, file] of this.#files) {
       if (!file.entryDurable && file.durable.length === 0 && random.chance(0.5)) {
-        this.#files.delete(path);
+        this.#drop(path);
         continue;
       }
       const slots = file.size === 128 && file.durable.length <= 128;

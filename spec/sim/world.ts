@@ -173,7 +173,7 @@ export class Simulation implements World {
       if (this.bug === 'prefix topic' && remote && this.#random.chance(0.1)) {
         const other = encodeNotice(noticeTopic(OTHER), {
           kind: kinds.HEAD,
-          epoch: this.#epochNow,
+          epoch: this.#epochNow + this.#random.between(0, 3),
           position: this.#announced + 5_000,
         });
         const heard = readNotice(other)!;
@@ -387,7 +387,9 @@ export class Simulation implements World {
       if (this.#writer) this.#append();
       return false;
     }
-    const { position } = this.#writer;
+    const { position, epoch } = this.#writer;
+    // The same length under another epoch is not agreement yet.
+    if (this.#readers.some(({ epochs }) => epochs.known !== epoch)) return false;
     if (this.#readers.some(({ delivered }) => delivered.position !== position)) return false;
     const truth = this.truth;
     this.result.lines = truth.length;
