@@ -8,7 +8,7 @@ import { realClock } from '../lib/world/clock.ts';
 
 const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logger, ready }) => {
   const { source: factory } = await sources[settings.source.kind as SourceName]();
-  const source = await factory.make(settings.source.settings);
+  const source = await factory.make(settings.source.settings, settings.dir);
   const { segment, fsync } = settings;
   const [feed] = settings.feed;
   await using fetcher = await Fetcher.open({

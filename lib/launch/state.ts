@@ -1,5 +1,5 @@
 /** The words of supervision: what a node may ask for, which state it is in, what is heard and what is done about it. */
-export type RestartPolicy = {
+type RestartPolicy = {
   readonly policy: 'on-failure' | 'always' | 'no';
   readonly backoffMs: number;
   readonly maxBackoffMs: number;

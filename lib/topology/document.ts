@@ -17,7 +17,7 @@ import { interpolate } from './interpolate.ts';
 import type { Problem } from './problem.ts';
 
 export type Path = readonly (string | number)[];
-export type Place = { readonly line: number; readonly column: number; readonly length: number };
+type Place = { readonly line: number; readonly column: number; readonly length: number };
 
 /** Values of a file and where they stand. */
 export type Located = {

@@ -1,7 +1,7 @@
 /** "Did you mean": the allowed word that a typing slip would have turned into the given one. */
 
 /** Edit distance with swaps of neighbours counted as one slip. */
-export function slips(from: string, to: string): number {
+function slips(from: string, to: string): number {
   const width = to.length + 1;
   let before: number[] = [];
   let last = Array.from({ length: width }, (_, i) => i);

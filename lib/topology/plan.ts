@@ -49,7 +49,7 @@ export function plan(file: TopologyFile, options: PlanOptions): LaunchPlan {
 }
 
 /** Writers before their readers, otherwise the order of the file. */
-export function startOrder(file: TopologyFile): string[] {
+function startOrder(file: TopologyFile): string[] {
   const order: string[] = [];
   const visit = (name: string): void => {
     if (order.includes(name)) return;

@@ -24,7 +24,7 @@ const WIDTH = 100;
 const SHOWN_MAX = 20;
 
 /** Text from a file is shown, never obeyed: control characters would steer the terminal. */
-export const printable = (text: string): string =>
+const printable = (text: string): string =>
   // eslint-disable-next-line no-control-regex
   text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
 

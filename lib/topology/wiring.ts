@@ -4,9 +4,9 @@
  * peers on its own host and tcp for the others; a forced endpoint is the only one it binds.
  */
 import { ipcEndpoint, tcpEndpoint } from './endpoint.ts';
-import type { FetcherFile, NodeFile, PublisherFile, ReplicaFile, TopologyFile } from './schema.ts';
+import type { FetcherFile, NodeFile, ReplicaFile, TopologyFile } from './schema.ts';
 
-export type Socket = 'feed' | 'catchup' | 'inbox';
+type Socket = 'feed' | 'catchup' | 'inbox';
 export type Link = {
   readonly writer: string;
   readonly reader: string;
@@ -25,16 +25,13 @@ export type Wiring = {
 };
 
 export type Writer = FetcherFile | ReplicaFile;
-export type Reader = PublisherFile | ReplicaFile;
 export const isWriter = (node: NodeFile | undefined): node is Writer =>
   node !== undefined && node.run !== 'publisher';
-export const isReader = (node: NodeFile | undefined): node is Reader =>
-  node !== undefined && node.run !== 'fetcher';
 /** Nodes that `node` reads from, in its own order. */
 export const sourcesOf = (node: NodeFile): readonly string[] =>
   node.run === 'fetcher' ? [] : node.run === 'replica' ? [node.from] : node.from;
 
-export const LOCAL = 'local';
+const LOCAL = 'local';
 const DEFAULT_PORTS = 5700;
 const sockets: readonly Socket[] = ['feed', 'catchup', 'inbox'];
 

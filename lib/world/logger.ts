@@ -7,13 +7,12 @@ import bunyan from 'bunyan';
 import { TickmeshError } from './error.ts';
 
 export type Logger = bunyan;
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
-export type LogLevel = (typeof logLevels)[number];
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
 const CAUSES_MAX = 5;
 
 /** An error as plain fields, its causes nested. An error of ours is expected and comes without its stack. */
-export function errorFields(error: unknown, depth = 0): unknown {
+function errorFields(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return error;
   const { code, errno, syscall } = error as NodeJS.ErrnoException;
   const ours = error instanceof TickmeshError;
@@ -31,7 +30,7 @@ export function errorFields(error: unknown, depth = 0): unknown {
 }
 
 /** One record as one line of JSON with its line feed; BigInt becomes its digits, a circle becomes "[Circular]". */
-export function logLine(record: object): string {
+function logLine(record: object): string {
   const plain = (_key: string, value: unknown): unknown =>
     typeof value === 'bigint' ? value.toString() : value;
   try {

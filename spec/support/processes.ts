@@ -25,7 +25,7 @@ export async function allGone(pids: readonly number[], limitMs = 10_000): Promis
   }
 }
 
-export type Run = { readonly code: number | null; readonly out: string; readonly err: string };
+type Run = { readonly code: number | null; readonly out: string; readonly err: string };
 
 export type Running = {
   readonly child: ChildProcess;
