@@ -5,28 +5,30 @@ import { runNode } from '../lib/launch/node-process.ts';
 import { sources, type SourceName } from '../lib/source/registry.ts';
 import type { FetcherSettings } from '../lib/topology/node.ts';
 import { realClock } from '../lib/world/clock.ts';
+import { aborted } from './aborted.ts';
 
 const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logger, ready }) => {
   const { source: factory } = await sources[settings.source.kind as SourceName]();
   const source = await factory.make(settings.source.settings, settings.dir);
-  const { segment, fsync } = settings;
-  const [feed] = settings.feed;
+  const { segment, fsync, feed, catchup, inboxes } = settings;
   await using fetcher = await Fetcher.open({
     node: settings.node,
     data: settings.data,
     source,
-    ...(feed === undefined ? {} : { feed }),
-    ...(settings.catchup.length === 0
-      ? {}
-      : { catchup: { endpoint: settings.catchup, readers: settings.inboxes } }),
-    roll: { bytes: segment.bytes, ageMs: segment.ageMs ?? Infinity },
+    feed,
+    ...(catchup.length > 0 ? { catchup: { endpoint: catchup, readers: inboxes } } : {}),
+    roll: segment,
     sync: typeof fsync === 'number' ? { intervalMs: fsync } : fsync,
     eventTimeUs: (exchange, channel, payload) => exchanges[exchange]?.eventTimeUs(channel, payload),
     clock: realClock,
-    report: ({ event, ...facts }) => {
-      if (event === 'stalled')
-        logger.error({ err: (facts as { error: unknown }).error }, 'the disk takes no more');
-      else logger.info(facts, event);
+    report: (what) => {
+      if (what.event === 'stalled') logger.error({ err: what.error }, 'the disk takes no more');
+      else if (what.event === 'resumed')
+        logger.warn({ stalledMs: what.stalledMs }, 'the disk takes bytes again');
+      else {
+        const { event, ...facts } = what;
+        logger[facts.tornBytes > 0 || facts.unannouncedLines > 0 ? 'warn' : 'debug'](facts, event);
+      }
     },
   });
   ready({ note: `${source.logs.length} logs` });
@@ -36,9 +38,7 @@ const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logge
     { records: fetcher.stats.records },
     'the source has ended; logs stay open for readers',
   );
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve());
-  });
+  await aborted(signal);
 });
 // Sockets or timers of a library may still be open: the work is done.
 process.exit(exitCode);

@@ -41,7 +41,7 @@ const exitCode = await runNode<PublisherSettings>(async (settings, context) => {
   const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   ready({
     urls: { WebSocket: `ws://${host}:${port}`, REST: `http://${host}:${port}` },
-    note: `${instruments.length} instruments from ${logs.length} logs`,
+    note: `serves ${instruments.join(', ').slice(0, 200)}`,
   });
   await publisher.done;
 });

@@ -7,27 +7,28 @@ import type { ReplicaSettings } from '../lib/topology/node.ts';
 import { logMatcher } from '../lib/topology/pattern.ts';
 import { realClock } from '../lib/world/clock.ts';
 import type { Logger } from '../lib/world/logger.ts';
+import { aborted } from './aborted.ts';
 
 const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logger, ready }) => {
   const { node, data, from, fsync } = settings;
-  logger.info({ source: from.writer, feed: from.feed }, 'listening for logs to copy');
+  logger.debug({ source: from.writer, feed: from.feed }, 'listening for logs to copy');
   const logs = await namesOf(settings, signal);
   if (logs.length === 0) return;
-  const [feed] = settings.feed;
+  const { feed, catchup, inboxes, inbox } = settings;
   // Readers find every log's folder, even if its bytes are still coming.
   const waiting = new Set<string>(logs);
   const settled = (log: string): void => {
     waiting.delete(log);
-    if (waiting.size === 0) ready({ note: `${logs.length} logs from ${from.writer}` });
+    if (waiting.size === 0) ready({ note: `copies ${logs.length} logs of ${from.writer}` });
   };
   await using replica = await Replica.open({
     node,
     data,
     logs,
-    from,
-    inbox: settings.inbox,
-    ...(feed === undefined ? {} : { feed }),
-    catchup: { endpoint: settings.catchup, readers: settings.inboxes },
+    from: { feed: from.feed, catchup: from.catchup! },
+    inbox,
+    feed,
+    ...(catchup.length > 0 ? { catchup: { endpoint: catchup, readers: inboxes } } : {}),
     sync: typeof fsync === 'number' ? { intervalMs: fsync } : fsync,
     clock: realClock,
     report: (what) => {
@@ -35,11 +36,8 @@ const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logge
       settled(what.log);
     },
   });
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve());
-  });
-  logger.info({ ...replica.stats }, 'stopping');
+  await aborted(signal);
+  logger.debug({ ...replica.stats }, 'stopping');
 });
 process.exit(exitCode);
 
@@ -64,5 +62,10 @@ function tell(logger: Logger, { event, ...facts }: ReplicaReport): void {
     logger.error({ err, log }, event === 'stalled' ? 'the disk takes no more' : event);
   } else if (event === 'degraded' || event === 'gap' || event === 'rewound')
     logger.warn(facts, event);
-  else logger.info(facts, event);
+  // A line a log: what all of them have reached is said by "ready".
+  else
+    logger[event === 'recovered' && 'tornBytes' in facts && facts.tornBytes > 0 ? 'warn' : 'debug'](
+      facts,
+      event,
+    );
 }

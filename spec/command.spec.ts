@@ -216,6 +216,35 @@ test.serial('kill -9 of up leaves no node, and the next up goes on where it was'
   for (const line of out.split('\n')) t.notThrows(() => JSON.parse(line), line);
 });
 
+test.serial('up runs a replica too, and its files are the bytes of its source', async (t) => {
+  const { cwd } = await demo();
+  const text = readFileSync(join(cwd, 'topology.yaml'), 'utf8');
+  const project = /project: .*/.exec(text)![0];
+  const nodes = `  feed:\n    run: fetcher\n    source: { kind: synthetic, kraken: [], rate: 500 }\n  copy:\n    run: replica\n    from: feed\n    data: copy\n    logs: ['*/BTC-USDT/*']\n`;
+  writeFileSync(join(cwd, 'topology.yaml'), `version: 1\n${project}\nnodes:\n${nodes}`);
+  const running = tickmesh(['up'], {}, cwd);
+  await running.line(/copies 3 logs of feed/);
+  const depth = 'binance/BTC-USDT/depth';
+  const tapped = await tickmesh(['tap', depth, '-d', 'copy', '-f', 'start', '-n', '20'], {}, cwd)
+    .ended;
+  t.is(tapped.out.split('\n').length, 20, tapped.err);
+  running.child.kill('SIGTERM');
+  t.is((await running.ended).code, 143);
+  const bytesIn = (data: string): Buffer =>
+    Buffer.concat(
+      readdirSync(join(cwd, data, depth))
+        .filter((name) => /^\d{20}-\d+\.jsonl$/.test(name))
+        .sort()
+        .map((name) => readFileSync(join(cwd, data, depth, name))),
+    );
+  const [source, copy] = [bytesIn('data'), bytesIn('copy')];
+  t.true(copy.length > 0 && source.subarray(0, copy.length).equals(copy));
+  t.deepEqual(
+    readdirSync(join(cwd, 'copy/binance')).filter((name) => !name.startsWith('.')),
+    ['BTC-USDT'],
+  );
+});
+
 test.serial(
   'a port that is taken is named with a remedy, and nothing is left running',
   async (t) => {

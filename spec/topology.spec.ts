@@ -8,6 +8,7 @@ import { nearest } from '../lib/topology/nearest.ts';
 import { isLogPattern, logMatcher } from '../lib/topology/pattern.ts';
 import { plan } from '../lib/topology/plan.ts';
 import { formatProblems } from '../lib/topology/problem.ts';
+import { loadKnown } from '../lib/topology/known.ts';
 import { topologyJsonSchema } from '../lib/topology/schema.ts';
 import { defaultSettings, settingsSchema, supervisionOf } from '../lib/topology/settings.ts';
 import { readTopology, type Topology } from '../lib/topology/topology.ts';
@@ -147,8 +148,7 @@ test('a plan resolves folders, units and endpoints: nothing is left for the node
     data: '/srv/one/data',
     segment: { bytes: 1048576, ageMs: 3600000 },
     fsync: 100,
-    commit: 'written',
-    feed: ['ipc://@tickmesh-pair-feed.feed', 'tcp://127.0.0.1:5706'],
+    feed: 'tcp://127.0.0.1:5706',
     catchup: ['tcp://127.0.0.1:5707'],
     inboxes: { copy: 'tcp://127.0.0.2:5705' },
   });
@@ -156,13 +156,18 @@ test('a plan resolves folders, units and endpoints: nothing is left for the node
   const [copy, web] = two_.nodes.map(({ settings }) => settings);
   t.like(copy, {
     data: '/srv/two/copy',
-    from: { writer: 'feed', read: 'catchup', data: undefined, feed: 'tcp://127.0.0.1:5706' },
+    from: {
+      writer: 'feed',
+      read: 'catchup',
+      feed: 'tcp://127.0.0.1:5706',
+      catchup: 'tcp://127.0.0.1:5707',
+    },
     inbox: ['tcp://127.0.0.2:5705'],
-    feed: ['ipc://@tickmesh-pair-copy.feed'],
+    feed: 'ipc://@tickmesh-pair-copy.feed',
+    logs: ['kraken/*/*'],
   });
   t.like(web, {
     from: [{ writer: 'copy', read: 'direct', data: '/srv/two/copy' }],
-    inbox: [],
     historyMs: 900000,
   });
   t.deepEqual(JSON.parse(JSON.stringify(web)), { ...web });
@@ -177,7 +182,7 @@ test('the transport between two nodes is ipc on one host and tcp between hosts, 
   t.deepEqual(through(file), [
     'copy>web direct ipc://@tickmesh-pair-copy.feed',
     'feed>copy catchup tcp://127.0.0.1:5706',
-    'feed>local direct ipc://@tickmesh-pair-feed.feed',
+    'feed>local direct tcp://127.0.0.1:5706',
   ]);
   const forced = await read(two.replace('fsync: 100ms', 'feed: tcp://127.0.0.1:5901'));
   t.true(through(forced.file)[2]!.endsWith('tcp://127.0.0.1:5901'));
@@ -186,17 +191,20 @@ test('the transport between two nodes is ipc on one host and tcp between hosts, 
 });
 type TopologyFileOf = Topology['file'];
 
-test('a publisher told to read by catch-up gets an inbox, and its fetcher is told to dial it alone', async (t) => {
-  const { file } = await read(
-    two.replace('from: feed\n    listen', 'from: feed\n    read: catchup\n    listen'),
-  );
+test('a replica gets an inbox, and its fetcher is told to dial that and no other', async (t) => {
+  const more =
+    '  near: { run: replica, host: one, from: feed, data: near, logs: [binance/BTC-USDT/trade] }\n';
+  const { file } = await read(two + more);
   const one = plan(file, { host: 'one', dir: '/', platform: 'linux', supervision });
-  const [feed, local] = one.nodes.map(({ settings }) => settings);
-  t.deepEqual(feed?.run === 'fetcher' && feed.inboxes, {
-    copy: 'tcp://127.0.0.2:5705',
-    local: 'ipc://@tickmesh-pair-local.inbox',
+  const of = (name: string) => one.nodes.find((node) => node.name === name)?.settings;
+  t.like(of('feed'), {
+    catchup: ['ipc://@tickmesh-pair-feed.catchup', 'tcp://127.0.0.1:5707'],
+    inboxes: { copy: 'tcp://127.0.0.2:5705', near: 'ipc://@tickmesh-pair-near.inbox' },
   });
-  t.deepEqual(local?.run === 'publisher' && local.inbox, ['ipc://@tickmesh-pair-local.inbox']);
+  t.like(of('near'), {
+    inbox: ['ipc://@tickmesh-pair-near.inbox'],
+    logs: ['binance/BTC-USDT/trade'],
+  });
 });
 
 test('a source gets its settings as they were written', async (t) => {
@@ -215,6 +223,13 @@ test("keys that start with x- are the user's own, at the top only", async (t) =>
   await t.throwsAsync(read(good.replace('run: fetcher,', 'run: fetcher, x-a: 1,')), {
     message: /unknown key "x-a"/,
   });
+});
+
+test('the JSON Schema that comes with tickmesh is that of the code', async (t) => {
+  const file = new URL('../../topology.schema.json', import.meta.url);
+  const hint = 'npm run build && node dist/nodes/tickmesh.js schema > topology.schema.json';
+  const shipped: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  t.deepEqual(shipped, JSON.parse(JSON.stringify(topologyJsonSchema(await loadKnown()))), hint);
 });
 
 test('the JSON Schema for editors describes every key', (t) => {

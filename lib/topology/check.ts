@@ -40,6 +40,7 @@ export function check(file: TopologyFile, located: Located): Problem[] {
   if (problems.length > 0) return problems;
   const wiring = wire(file, 'linux');
   checkFolders(file, wiring, say);
+  checkOneFolder(file, say);
   checkLinks(file, wiring, say);
   checkPorts(file, wiring, located, say);
   return problems;
@@ -145,6 +146,18 @@ function checkFolders(file: TopologyFile, wiring: Wiring, say: Say): void {
   }
 }
 
+/** A publisher's feed reads one data folder. */
+function checkOneFolder(file: TopologyFile, say: Say): void {
+  for (const [name, node] of Object.entries(file.nodes)) {
+    if (node.run !== 'publisher') continue;
+    const [first, ...others] = node.from.map((source) => folderOf(file.nodes[source]!));
+    const odd = others.findIndex((folder) => folder !== first);
+    if (odd === -1) continue;
+    const message = `"${node.from[odd + 1]}" writes into another folder than "${node.from[0]}"`;
+    say('value', ['nodes', name, 'from', odd + 1], message, 'give both the same "data:"');
+  }
+}
+
 function checkLinks(file: TopologyFile, wiring: Wiring, say: Say): void {
   for (const name of Object.keys(file.nodes)) {
     for (const socket of ['feed', 'catchup', 'inbox'] as const) {
@@ -167,9 +180,27 @@ function checkLinks(file: TopologyFile, wiring: Wiring, say: Say): void {
     }
   }
   for (const { reader, writer, sameHost, read, ...link } of wiring.links) {
+    if (read === 'catchup' && file.nodes[reader]!.run === 'publisher') {
+      const path = ['nodes', reader, sameHost ? 'read' : 'from'];
+      const hint = sameHost
+        ? 'leave it out'
+        : `put a replica of "${writer}" on this host and read from that`;
+      say(
+        'value',
+        path,
+        `a publisher reads the files of its own host, not yet over catch-up`,
+        hint,
+      );
+      continue;
+    }
     if (read === 'direct' && !sameHost) {
       const message = `the files of "${writer}" are on another host`;
-      say('value', ['nodes', reader, 'read'], message, 'write read: catchup, or leave it out');
+      say(
+        'value',
+        ['nodes', reader, 'read'],
+        message,
+        `put a replica of "${writer}" on this host and read from that`,
+      );
     }
     for (const socket of ['feed', 'catchup', 'inbox'] as const) {
       if (link[socket] !== undefined || (socket !== 'feed' && read === 'direct')) continue;

@@ -18,19 +18,18 @@ export type WriterLink = {
   /** The writer's files, or its bytes over catch-up. */
   readonly read: 'direct' | 'catchup';
   /** Folder of the writer's logs; only with `direct`. */
-  readonly data: string | undefined;
+  readonly data?: string;
   readonly feed: string;
-  readonly catchup: string;
+  /** Where it takes requests; not with `direct`. */
+  readonly catchup?: string;
 };
 
 type Storage = {
   readonly data: string;
-  readonly segment: { readonly bytes: number; readonly ageMs: number | undefined };
   /** Interval in milliseconds, or one of the words. */
   readonly fsync: 'never' | 'each' | number;
-  readonly commit: 'written' | 'synced';
-  /** Endpoints that this node binds. */
-  readonly feed: readonly string[];
+  /** Endpoints that this node binds: for its notices, and for requests (none when nobody may ask). */
+  readonly feed: string;
   readonly catchup: readonly string[];
   /** Readers that may ask for catch-up, and where their bytes go: no other address is ever dialled. */
   readonly inboxes: Readonly<Record<string, string>>;
@@ -39,6 +38,7 @@ type Storage = {
 export type FetcherSettings = Common &
   Storage & {
     readonly run: 'fetcher';
+    readonly segment: { readonly bytes: number; readonly ageMs: number };
     readonly source: {
       readonly kind: string;
       readonly settings: Readonly<Record<string, unknown>>;
@@ -59,13 +59,12 @@ export type PublisherSettings = Common & {
     readonly boundBytes: number;
     readonly waitMs: number;
   };
-  /** Endpoints that this node binds for catch-up bytes; [] when it reads files. */
-  readonly inbox: readonly string[];
 };
 export type ReplicaSettings = Common &
   Storage & {
     readonly run: 'replica';
     readonly from: WriterLink;
+    /** Patterns of the logs that it copies. */
     readonly logs: readonly string[];
     readonly inbox: readonly string[];
   };

@@ -3,7 +3,16 @@ import { posix } from 'node:path';
 import type { NodeSettings, WriterLink } from './node.ts';
 import type { NodeFile, TopologyFile } from './schema.ts';
 import type { Supervision } from './settings.ts';
-import { hostOf, hostsOf, sourcesOf, wire, type Link, type Wiring, type Writer } from './wiring.ts';
+import {
+  hostOf,
+  hostsOf,
+  rootOf,
+  sourcesOf,
+  wire,
+  type Link,
+  type Wiring,
+  type Writer,
+} from './wiring.ts';
 
 export type PlannedNode = {
   readonly name: string;
@@ -30,6 +39,7 @@ export type PlanOptions = {
 
 const MB = 1_000_000;
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 const PATTERN_ALL = ['*/*/*'];
 
 /** The launch plan of one host. The file must have passed its checks. */
@@ -77,16 +87,15 @@ function resolve(
     .map((link): WriterLink => ({
       writer: link.writer,
       read: link.read,
-      data: link.read === 'direct' ? dataOf(file.nodes[link.writer] as Writer) : undefined,
       feed: link.feed!,
-      catchup: link.catchup!,
+      ...(link.read === 'direct'
+        ? { data: dataOf(file.nodes[link.writer] as Writer) }
+        : { catchup: link.catchup! }),
     }));
   const storage = (of: Writer) => ({
     data: dataOf(of),
-    segment: { bytes: of.segment?.size ?? 64 * MB, ageMs: of.segment?.age },
     fsync: of.fsync ?? ('never' as const),
-    commit: of.commit ?? ('written' as const),
-    feed: wiring.binds(name, 'feed'),
+    feed: wiring.binds(name, 'feed')[0]!,
     catchup: wiring.binds(name, 'catchup'),
     inboxes: Object.fromEntries(
       wiring.links
@@ -97,7 +106,9 @@ function resolve(
   switch (node.run) {
     case 'fetcher': {
       const { kind, ...settings } = node.source;
-      return { run: 'fetcher', ...common, source: { kind, settings }, ...storage(node) };
+      const { size = 64 * MB, age = DAY_MS } = node.segment ?? {};
+      const segment = { bytes: size, ageMs: age };
+      return { run: 'fetcher', ...common, source: { kind, settings }, segment, ...storage(node) };
     }
     case 'replica':
       return {
@@ -128,15 +139,13 @@ function resolve(
           boundBytes: node.slow_client?.buffer ?? 4 * MB,
           waitMs: node.slow_client?.wait ?? 30_000,
         },
-        inbox: wiring.binds(name, 'inbox'),
       };
   }
 }
 
 /** True when what a node writes happened at another time than now. */
 function isRecorded(file: TopologyFile, name: string): boolean {
-  let node = file.nodes[name];
-  while (node?.run === 'replica') node = file.nodes[node.from];
+  const node = file.nodes[rootOf(file, name)];
   if (node?.run !== 'fetcher') return false;
   return node.source.kind !== 'synthetic' || 'start' in node.source;
 }

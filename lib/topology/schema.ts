@@ -104,20 +104,10 @@ const supervision = {
 };
 const storage = {
   data: folder.optional().describe('Folder of the logs, relative to this file. Default: data'),
-  segment: z
-    .strictObject({
-      size: size.optional().describe('Size at which a segment is closed. Default: 64MB'),
-      age: duration.optional().describe('Age at which a segment is closed. Default: none'),
-    })
-    .optional()
-    .describe('When a new file of a log is begun.'),
   fsync: z
     .union([z.enum(['never', 'each']), duration], want('never, each, or an interval such as 100ms'))
     .optional()
     .describe('When written bytes are forced to the disk: never, each batch, or an interval.'),
-  commit: oneOf(['written', 'synced'])
-    .optional()
-    .describe('What a reader may see: what is written, or only what is forced to the disk.'),
   feed: endpoint.optional().describe('Where notices are published. Default: auto'),
   catchup: endpoint.optional().describe('Where catch-up requests are taken. Default: auto'),
 };
@@ -149,6 +139,13 @@ export function topologySchema(known: Known) {
           ],
         )
         .describe('Where the records come from; the other keys are those of the source.'),
+      segment: z
+        .strictObject({
+          size: size.optional().describe('Size at which a segment is closed. Default: 64MB'),
+          age: duration.optional().describe('Age at which a segment is closed. Default: 1d'),
+        })
+        .optional()
+        .describe('When a new file of a log is begun.'),
       ...storage,
       ...supervision,
     })
@@ -173,8 +170,9 @@ export function topologySchema(known: Known) {
         .describe('Where clients connect.'),
       read: oneOf(['auto', 'direct', 'catchup'])
         .optional()
-        .describe('Files of the fetcher (same host), or bytes over catch-up. Default: auto'),
-      inbox: endpoint.optional().describe('Where catch-up bytes arrive. Default: auto'),
+        .describe(
+          'How the logs are read: files of this host, or bytes over catch-up. Default: auto',
+        ),
       history: duration.optional().describe('How much history is read at the start. Default: 15m'),
       time: oneOf(['auto', 'wall', 'records'])
         .optional()

@@ -1,7 +1,7 @@
 /**
  * Who talks to whom over what, derived from who reads from whom and where they run. Three sockets carry a link: the
  * writer's `feed` (notices) and `catchup` (requests), the reader's `inbox` (the bytes asked for). A socket binds ipc for
- * peers on its own host and tcp for the others; a forced endpoint is the only one it binds.
+ * peers on its own host and tcp for the others (a feed binds one of them); a forced endpoint is the only one it binds.
  */
 import { ipcEndpoint, tcpEndpoint } from './endpoint.ts';
 import type { FetcherFile, NodeFile, ReplicaFile, TopologyFile } from './schema.ts';
@@ -30,6 +30,12 @@ export const isWriter = (node: NodeFile | undefined): node is Writer =>
 /** Nodes that `node` reads from, in its own order. */
 export const sourcesOf = (node: NodeFile): readonly string[] =>
   node.run === 'fetcher' ? [] : node.run === 'replica' ? [node.from] : node.from;
+
+/** The fetcher that a writer's records come from in the end. */
+export function rootOf(file: TopologyFile, name: string): string {
+  const node = file.nodes[name];
+  return node?.run === 'replica' ? rootOf(file, node.from) : name;
+}
 
 const LOCAL = 'local';
 const DEFAULT_PORTS = 5700;
@@ -72,15 +78,16 @@ export function wire(file: TopologyFile, platform: NodeJS.Platform): Wiring {
           ? link.reader === name && link.read === 'catchup'
           : link.writer === name && (socket === 'feed' || link.read === 'catchup'),
       );
-      const needed = socket === 'inbox' ? peers.length > 0 : isWriter(node);
+      const needed = socket === 'feed' ? isWriter(node) : peers.length > 0;
       const wish = given(node, socket);
       const ipc = ipcEndpoint(platform, file.project, name, socket);
       const port = (file.ports ?? DEFAULT_PORTS) + index * sockets.length + at;
       const tcp = tcpEndpoint(hosts[hostOf(file, node)]!.address, port);
-      const derived = [
-        ...(peers.length === 0 || peers.some((link) => link.sameHost) ? [ipc] : []),
-        ...(peers.some((link) => !link.sameHost) ? [tcp] : []),
-      ];
+      const near = peers.length === 0 || peers.some((link) => link.sameHost);
+      const far = peers.some((link) => !link.sameHost);
+      // Notices go out at one place: whoever reads a log's folder learns it from there.
+      const derived =
+        socket === 'feed' && far ? [tcp] : [...(near ? [ipc] : []), ...(far ? [tcp] : [])];
       const forced: Record<string, string[]> = { auto: derived, ipc: [ipc], tcp: [tcp] };
       bound.set(`${name}.${socket}`, needed ? (forced[wish] ?? [wish]) : []);
     }

@@ -48,21 +48,16 @@ export async function load(given: Given, env: NodeJS.ProcessEnv): Promise<Loaded
   }
   const { topology } = reading;
   checkEnvironment(env, topology.variables);
-  const sources: ConfigSources = { options: given.options, env, written: topology.written };
-  const settings = readSettings(sources);
+  const layers: ConfigSources = { options: given.options, env, written: topology.written };
+  const settings = readSettings(layers);
   const dir = dirname(file);
-  return {
-    topology,
-    settings,
-    shown,
+  const made = plan(topology.file, {
+    host: chooseHost(topology, given.host ?? env['TICKMESH_HOST']),
     dir,
-    plan: plan(topology.file, {
-      host: chooseHost(topology, given.host ?? env['TICKMESH_HOST']),
-      dir,
-      platform: process.platform,
-      supervision: (node) => supervisionOf(readSettings(sources, node)),
-    }),
-  };
+    platform: process.platform,
+    supervision: (node) => supervisionOf(readSettings(layers, node)),
+  });
+  return { topology, settings, shown, dir, plan: made };
 }
 
 /** The host that we are: the one named, the only one, or the one called like this computer. */

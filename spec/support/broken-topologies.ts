@@ -17,6 +17,9 @@ const publisher = (lines: string, more = ''): string =>
   `${good}  web:\n    run: publisher\n    exchange: binance\n    from: feed\n${lines}${more}`;
 const listen = '    listen: { port: 7001 }\n';
 
+const twoHosts = (lines: string, more = ''): string =>
+  `hosts:\n  one: { address: 127.0.0.1 }\n  two: { address: 127.0.0.2 }\n${publisher(lines, more).replace('    run: fetcher', '    host: one\n    run: fetcher')}`;
+
 export const brokenTopologies: readonly BrokenTopology[] = [
   // The shape of YAML.
   { name: 'an empty file', text: '«»', says: 'the file is empty', hint: 'tickmesh check --help' },
@@ -333,15 +336,33 @@ export const brokenTopologies: readonly BrokenTopology[] = [
   },
   {
     name: 'files of another host',
-    text: `hosts:\n  one: { address: 127.0.0.1 }\n  two: { address: 127.0.0.2 }\n${publisher(`${listen}    host: two\n    read: «direct»\n`).replace('    run: fetcher', '    host: one\n    run: fetcher')}`,
+    text: twoHosts(`${listen}    host: two\n    read: «direct»\n`),
     says: 'are on another host',
-    hint: 'read: catchup',
+    hint: 'put a replica of "feed" on this host',
+  },
+  {
+    name: 'a publisher on another host',
+    text: twoHosts(`${listen}    host: two\n`).replace('from: feed', 'from: «feed»'),
+    says: 'reads the files of its own host',
+    hint: 'put a replica of "feed" on this host',
   },
   {
     name: 'ipc to another host',
-    text: `hosts:\n  one: { address: 127.0.0.1 }\n  two: { address: 127.0.0.2 }\n${publisher(`${listen}    host: two\n`).replace('    run: fetcher', '    host: one\n    feed: «ipc»\n    run: fetcher')}`,
-    says: 'ipc does not reach "web"',
+    text: twoHosts(
+      `${listen}    host: one\n`,
+      '  copy: { run: replica, host: two, from: feed, data: b }\n',
+    ).replace('    run: fetcher', '    feed: «ipc»\n    run: fetcher'),
+    says: 'ipc does not reach "copy"',
     hint: 'feed: auto',
+  },
+  {
+    name: 'two folders for one publisher',
+    text: publisher(
+      listen,
+      '  more:\n    run: fetcher\n    data: other\n    source: { kind: synthetic }\n',
+    ).replace('from: feed', 'from: [feed, «more»]'),
+    says: '"more" writes into another folder than "feed"',
+    hint: 'the same "data:"',
   },
   {
     name: 'waits the wrong way round',
