@@ -11,6 +11,7 @@ export { Fetcher, type FetcherOptions } from './fetcher/fetcher.ts';
 
 export { logName, type LogName } from './log/name.ts';
 
-export { openFeed, type Feed, type FeedOptions, type FeedStats } from './feed/feed.ts';
+export { openFeed, type Feed } from './feed/feed.ts';
+export type { FeedOptions, FeedStats, Idle } from './feed/options.ts';
 export type { From } from './feed/disk-log.ts';
 export type { Cursor, FeedBatch, FeedEvent, FeedRecord } from './feed/record.ts';

@@ -4,6 +4,10 @@ export class Bell {
   #wake: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
+  get rung(): boolean {
+    return this.#rung;
+  }
+
   ring(): void {
     this.#rung = true;
     const wake = this.#wake;

@@ -109,6 +109,11 @@ export class DiskLog {
     else if (this.#follower.mode === 'degraded') this.look(nowMs, true);
   }
 
+  /** True when the head has moved since the last look. */
+  stirred(): boolean {
+    return this.#reader.stirred();
+  }
+
   excuse(nowMs: number): void {
     excuseSilence(this.#follower, nowMs);
   }

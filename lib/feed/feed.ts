@@ -3,35 +3,17 @@
  * merges them by receive time, listens to whoever announces them, and goes on by polling when notices stop.
  * A feed holds one chunk a log, whatever the length of the history, and reads no faster than it is consumed.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ClockReader } from '../log/disk-clock.ts';
 import { logName, type LogName } from '../log/name.ts';
-import type { FollowerRules } from '../follower/state.ts';
 import type { Heard } from '../notifier/notice.ts';
 import { ZeromqListener } from '../notifier/zeromq.ts';
 import { realClock, type Clock } from '../world/clock.ts';
 import { Bell } from './bell.ts';
-import { DiskLog, type From } from './disk-log.ts';
+import { DiskLog } from './disk-log.ts';
+import type { FeedOptions, FeedStats } from './options.ts';
 import { merge, type Queue } from './merge.ts';
 import type { Cursor, FeedBatch, FeedEvent, FeedRecord } from './record.ts';
-
-export type FeedOptions = {
-  /** The data folder. */
-  readonly data: string;
-  /** Names of logs, e.g. `binance/BTC-USDT/trade`. One that does not exist yet is waited for. */
-  readonly logs: readonly string[];
-  /** Default 'end': only what comes from now on. */
-  readonly from?: From;
-  /** 'end': stop when everything that was announced has been read. Default: follow for ever. */
-  readonly until?: 'end';
-  /** Ends the feed; the iteration then simply returns. */
-  readonly signal?: AbortSignal;
-  /** 'auto' (default) listens where each log's writer says it announces; 'none' only polls; or endpoints. */
-  readonly notices?: 'auto' | 'none' | readonly string[];
-  readonly rules?: Partial<FollowerRules>;
-  readonly clock?: Clock;
-  /** For tests and simulations of loss: return false to drop a notice. */
-  readonly hear?: (heard: Heard) => boolean;
-};
 
 /** How long a silent writer may hold back other logs' records: its own node's, and other nodes'. */
 const HOLD_OWN_MS = 1_000;
@@ -45,15 +27,12 @@ type Writer = {
   timeUs: number;
   movedMs: number;
 };
-type Entry = { readonly log: DiskLog; writer: Writer | undefined; epoch: number; rung: boolean };
-
-export type FeedStats = {
-  records: number;
-  notices: number;
-  /** Notices that said nothing new. */
-  covered: number;
-  /** Records that came with a receive time before one already handed out (their writer was silent too long). */
-  late: number;
+type Entry = {
+  readonly log: DiskLog;
+  writer: Writer | undefined;
+  epoch: number;
+  rung: boolean;
+  stirred: boolean;
 };
 
 export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
@@ -72,17 +51,21 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   #heldMs = Infinity;
   #lastUs = 0;
   #closed = false;
+  readonly #spinMs: number;
+  #spinUntilMs = -Infinity;
 
   constructor(options: FeedOptions) {
     if (options.logs.length === 0) throw new TypeError('a feed needs at least one log');
     this.#options = options;
+    const idle = options.idle ?? 'park';
+    this.#spinMs = idle === 'park' ? 0 : idle === 'spin' ? Infinity : idle.spinUs / 1_000;
     this.#clock = options.clock ?? realClock;
     const nowMs = this.#clock.monoMs();
     this.#turnMs = nowMs;
     const names = [...new Set(options.logs)].map(logName).sort();
     for (const name of names) {
       const log = new DiskLog(options.data, name, options.from ?? 'end', nowMs, options.rules);
-      const entry: Entry = { log, writer: undefined, epoch: -1, rung: true };
+      const entry: Entry = { log, writer: undefined, epoch: -1, rung: true, stirred: false };
       this.#entries.push(entry);
       this.#byName.set(name, entry);
     }
@@ -128,10 +111,31 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       ) {
         return undefined;
       }
+      if (this.#spinMs > 0 && (await this.#spin())) continue;
       await this.#bell.wait(Math.min(this.#dueMs, this.#heldMs) - this.#clock.monoMs());
       // What we slept through on purpose is no stall of ours.
       this.#turnMs = Math.max(this.#turnMs, Math.min(this.#dueMs, this.#clock.monoMs()));
     }
+  }
+
+  /** Looks at the heads until one has moved, somebody rings, or time is up. False: nothing came, park. */
+  async #spin(): Promise<boolean> {
+    for (;;) {
+      const nowMs = this.#clock.monoMs();
+      if (nowMs >= this.#dueMs || nowMs >= this.#heldMs) break;
+      if (nowMs >= this.#spinUntilMs && this.#spinMs !== Infinity) return false;
+      if (this.#bell.rung || this.#closed || this.#options.signal?.aborted) break;
+      for (const entry of this.#entries) {
+        if (!entry.log.stirred()) continue;
+        entry.stirred = true;
+        this.#turnMs = nowMs;
+        return true;
+      }
+      await nextTurn();
+    }
+    this.#turnMs = this.#clock.monoMs();
+    await this.#bell.wait(0);
+    return true;
   }
 
   #turn(): FeedBatch | undefined {
@@ -143,8 +147,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     // Clocks first, heads after: what a clock covers, the heads then show.
     if (!single) this.#readClocks(nowMs);
     for (const entry of this.#entries) {
-      if (entry.rung || !single) entry.log.look(nowMs, entry.rung);
-      entry.rung = false;
+      if (entry.rung || entry.stirred || !single) entry.log.look(nowMs, entry.rung);
+      entry.rung = entry.stirred = false;
       entry.log.tick(nowMs);
       this.#meetWriter(entry, nowMs);
       entry.log.refill(nowMs);
@@ -157,6 +161,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       if (!queue.empty) queue.takeAll(records);
     } else this.#merge(records, nowMs);
     this.stats.records += records.length;
+    if (records.length > 0) this.#spinUntilMs = nowMs + this.#spinMs;
     const events = this.#takeEvents();
     this.#dueMs = Infinity;
     for (const { log } of this.#entries) this.#dueMs = Math.min(this.#dueMs, log.dueMs);

@@ -37,6 +37,7 @@ export class SlotReader {
   readonly #path: string;
   readonly #files: Files;
   readonly #bytes = Buffer.alloc(HEAD_BYTES);
+  readonly #fresh = Buffer.alloc(HEAD_BYTES);
   #fd = -1;
 
   constructor(path: string, files: Files = realFiles) {
@@ -57,6 +58,13 @@ export class SlotReader {
     const got = readUpTo(this.#files, this.#fd, this.#bytes, HEAD_BYTES, 0);
     if (got < HEAD_BYTES) this.#bytes.fill(0, got);
     return this.#bytes;
+  }
+
+  /** True when the file's bytes are not what `read` last returned: cheap enough to ask again and again. */
+  stirred(): boolean {
+    if (this.#fd < 0) return false;
+    const got = this.#files.read(this.#fd, this.#fresh, 0, HEAD_BYTES, 0);
+    return got === HEAD_BYTES && !this.#fresh.equals(this.#bytes);
   }
 
   close(): void {

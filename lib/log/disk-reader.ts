@@ -66,6 +66,11 @@ export class LogReader implements Disposable {
     return slot;
   }
 
+  /** True when the head has changed since `head()`: one read, nothing decoded. */
+  stirred(): boolean {
+    return this.#head.stirred();
+  }
+
   /** The epoch table as of `epoch` (read again only when that rises). */
   epochs(epoch: number): readonly Epoch[] {
     if (epoch !== this.#epochsOf) {

@@ -1,0 +1,41 @@
+/** What a feed can be asked for, and what it counts. */
+import type { FollowerRules } from '../follower/state.ts';
+import type { Heard } from '../notifier/notice.ts';
+import type { Clock } from '../world/clock.ts';
+import type { From } from './disk-log.ts';
+
+export type FeedOptions = {
+  /** The data folder. */
+  readonly data: string;
+  /** Names of logs, e.g. `binance/BTC-USDT/trade`. One that does not exist yet is waited for. */
+  readonly logs: readonly string[];
+  /** Default 'end': only what comes from now on. */
+  readonly from?: From;
+  /** 'end': stop when everything that was announced has been read. Default: follow for ever. */
+  readonly until?: 'end';
+  /** Ends the feed; the iteration then simply returns. */
+  readonly signal?: AbortSignal;
+  /** 'auto' (default) listens where each log's writer says it announces; 'none' only polls; or endpoints. */
+  readonly notices?: 'auto' | 'none' | readonly string[];
+  /**
+   * What to do when there is nothing to read. 'park' (default): sleep until told or due. 'spin': keep looking at the heads,
+   * one look a turn of the event loop, so that sockets and timers live; costs a core. `{ spinUs }`: spin for so long after
+   * the last record, then park.
+   */
+  readonly idle?: Idle;
+  readonly rules?: Partial<FollowerRules>;
+  readonly clock?: Clock;
+  /** For tests and simulations of loss: return false to drop a notice. */
+  readonly hear?: (heard: Heard) => boolean;
+};
+
+export type Idle = 'park' | 'spin' | { readonly spinUs: number };
+
+export type FeedStats = {
+  records: number;
+  notices: number;
+  /** Notices that said nothing new. */
+  covered: number;
+  /** Records that came with a receive time before one already handed out (their writer was silent too long). */
+  late: number;
+};
