@@ -65,7 +65,7 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('pass'), ms: fc.nat(70_000) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('echo'), index: fc.nat(50) }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('echo'), index: fc.nat(50) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'stopAll' }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'killAll' }) },
 ) as fc.Arbitrary<Move>;
@@ -115,6 +115,34 @@ test('whatever is commanded and whatever dies: never two copies, and nodes can a
       world.settle();
       return names.every((name) => phase(world, name) === 'ready');
     }),
+    { numRuns: 2000 },
+  );
+  t.pass();
+});
+
+test('the newest command counts: a node told to stop stays down, told to restart comes back as a new one', (t) => {
+  fc.assert(
+    fc.property(
+      rules,
+      fc.array(moves, { maxLength: 40 }),
+      fc.constantFrom(...names),
+      (with_, list, name) => {
+        const world = new World(mesh({ ...with_, restartsMax: 100 }));
+        startAll(world);
+        world.settle();
+        for (const move of list.filter(({ kind }) => !kind.endsWith('All'))) make(world, move);
+        world.step({ do: 'stop', node: name });
+        world.settle();
+        const down =
+          !world.alive.has(name) && ['stopped', 'finished', 'gaveUp'].includes(phase(world, name));
+        world.step({ do: 'start', node: name });
+        world.settle();
+        const before = world.alive.get(name)!.generation;
+        world.step({ do: 'restart', node: name });
+        world.settle();
+        return down && phase(world, name) === 'ready' && world.alive.get(name)!.generation > before;
+      },
+    ),
     { numRuns: 2000 },
   );
   t.pass();
