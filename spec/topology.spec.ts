@@ -226,7 +226,7 @@ test("keys that start with x- are the user's own, at the top only", async (t) =>
 });
 
 test('the JSON Schema that comes with tickmesh is that of the code', async (t) => {
-  const file = new URL('../../topology.schema.json', import.meta.url);
+  const file = new URL('../../spec/topology.schema.json', import.meta.url);
   const hint = 'npm run build && node dist/nodes/tickmesh.js schema > topology.schema.json';
   const shipped: unknown = JSON.parse(readFileSync(file, 'utf8'));
   t.deepEqual(shipped, JSON.parse(JSON.stringify(topologyJsonSchema(await loadKnown()))), hint);
