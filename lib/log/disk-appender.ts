@@ -8,6 +8,18 @@ import { errnoOf, flags, realFiles, writeAll } from './disk-files.ts';
 import type { Files } from './files.ts';
 import { segmentName, type Segment } from './segment.ts';
 
+export const stalled = (folder: string, cause: unknown): TickmeshError =>
+  new TickmeshError(
+    'LOG_STALLED',
+    `cannot append to ${folder}: ${errnoOf(cause) ?? String(cause)}`,
+    {
+      cause,
+      facts: { folder, errno: errnoOf(cause) },
+      remedy:
+        'free space on that disk or mend it; writing goes on by itself, nothing announced is lost',
+    },
+  );
+
 export class Appender {
   readonly folder: string;
   readonly #files: Files;
@@ -34,8 +46,16 @@ export class Appender {
    */
   start(segment: Segment, durable: boolean): void {
     const fd = this.#guard(() => {
-      const opened = this.#files.open(join(this.folder, segmentName(segment)), flags.createNew);
-      if (durable) this.#files.syncFolder(this.folder);
+      const path = join(this.folder, segmentName(segment));
+      const opened = this.#files.open(path, flags.createNew);
+      try {
+        if (durable) this.#files.syncFolder(this.folder);
+      } catch (error) {
+        // Begun anew when it is tried again: it would be in its own way.
+        this.#files.close(opened);
+        this.#files.remove(path);
+        throw error;
+      }
       return opened;
     });
     if (this.#fd >= 0) this.#files.syncAndClose(this.#fd);
@@ -91,16 +111,7 @@ export class Appender {
     try {
       return act();
     } catch (cause) {
-      throw new TickmeshError(
-        'LOG_STALLED',
-        `cannot append to ${this.folder}: ${errnoOf(cause) ?? String(cause)}`,
-        {
-          cause,
-          facts: { folder: this.folder, errno: errnoOf(cause) },
-          remedy:
-            'free space on that disk or mend it; writing goes on by itself, nothing announced is lost',
-        },
-      );
+      throw stalled(this.folder, cause);
     }
   }
 }

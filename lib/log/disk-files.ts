@@ -13,10 +13,11 @@ import {
   readSync,
   readdirSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TickmeshError } from '../world/error.ts';
 import type { Files, OpenFlags } from './files.ts';
 import { bySegment, parseSegment, type Segment } from './segment.ts';
@@ -47,8 +48,19 @@ export const realFiles: Files = {
       closeSync(fd);
     }
   },
+  // Not mkdirSync's `recursive`: where a parent exists and yet nothing can be made in it (/proc), it never returns.
   makeFolder(folder) {
-    mkdirSync(folder, { recursive: true });
+    for (let parentMade = false; ; parentMade = true) {
+      try {
+        mkdirSync(folder);
+        return;
+      } catch (error) {
+        const code = errnoOf(error);
+        if (code === 'EEXIST' && statSync(folder).isDirectory()) return;
+        if (code !== 'ENOENT' || parentMade || dirname(folder) === folder) throw error;
+      }
+      realFiles.makeFolder(dirname(folder));
+    }
   },
   list: (folder) => readdirSync(folder),
   remove: unlinkSync,

@@ -5,7 +5,7 @@ import type { Files } from './files.ts';
 import { HEAD_BYTES, staleSlot } from './head.ts';
 
 export class SlotWriter {
-  readonly #fd: number;
+  #fd: number;
   readonly #bytes = Buffer.alloc(HEADER_BYTES);
   readonly #kind: Kind;
   readonly #files: Files;
@@ -28,7 +28,8 @@ export class SlotWriter {
   }
 
   close(): void {
-    this.#files.close(this.#fd);
+    if (this.#fd >= 0) this.#files.close(this.#fd);
+    this.#fd = -1;
   }
 }
 

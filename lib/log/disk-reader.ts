@@ -8,7 +8,7 @@ import type { Files } from './files.ts';
 import { SlotReader } from './disk-head.ts';
 import { parseEpochs, type Epoch } from './epochs.ts';
 import { readSlot, type Slot } from './head.ts';
-import { LINE_MAX } from './line.ts';
+import { LINE_MAX, isLine } from './line.ts';
 import type { LogName } from './name.ts';
 import { segmentAt, segmentName, type Segment } from './segment.ts';
 
@@ -107,6 +107,8 @@ export class LogReader implements Disposable {
       const got = readUpTo(this.#files, this.#fd, bytes, length, position - segment.base);
       const ends = lineEnds(got === length ? bytes : bytes.subarray(0, got));
       const last = ends.at(-1);
+      // A position inside a line (a cursor of another log, or made up) can look like the start of one.
+      if (last !== undefined && !isLine(bytes, 0, ends[0]!)) return undefined;
       if (last !== undefined)
         return {
           position,

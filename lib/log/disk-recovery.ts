@@ -15,7 +15,7 @@ import { SlotReader } from './disk-head.ts';
 import { linesAtStart, parseEpochs, type Epoch } from './epochs.ts';
 import { readSlot, type Slot } from './head.ts';
 import { LINE_MAX } from './line.ts';
-import { scanTail } from './recovery.ts';
+import { findLine, scanTail } from './recovery.ts';
 import { segmentName, type Segment } from './segment.ts';
 
 export type Recovered = {
@@ -43,11 +43,11 @@ type Walk = {
 };
 const WINDOW = 8 << 20;
 
-/** Walks a segment's lines from `from` to its end or the first damage, in windows of constant memory. */
-function walk(files: Files, fd: number, from: number, lastTimeUs: number): Walk {
-  const size = files.size(fd);
+/** Walks a segment's lines from `from` to its end (or `upTo`) or the first damage, in windows of constant memory. */
+function walk(files: Files, fd: number, from: number, upTo = Infinity): Walk {
+  const size = Math.min(upTo, files.size(fd));
   const buffer = Buffer.allocUnsafe(Math.min(WINDOW, Math.max(1, size - from)));
-  const total: Walk = { size, end: from, lines: 0, marks: 0, lastTimeUs, goodAfter: -1 };
+  const total: Walk = { size, end: from, lines: 0, marks: 0, lastTimeUs: 0, goodAfter: -1 };
   while (total.end < size) {
     const got = readUpTo(files, fd, buffer, Math.min(buffer.length, size - total.end), total.end);
     const scan = scanTail(buffer.subarray(0, got), total.lastTimeUs);
@@ -59,10 +59,23 @@ function walk(files: Files, fd: number, from: number, lastTimeUs: number): Walk 
     // A line cut by the window's edge is no damage: read again from its start, unless no window could hold it.
     const cutByWindow = start + got < size && got - scan.end <= LINE_MAX && scan.goodAfter < 0;
     if (scan.torn === 0 || (cutByWindow && scan.end > 0)) continue;
-    total.goodAfter = scan.goodAfter < 0 ? -1 : start + scan.goodAfter;
+    total.goodAfter =
+      scan.goodAfter < 0 ? lineBehind(files, fd, buffer, total) : start + scan.goodAfter;
     break;
   }
   return total;
+}
+
+/** Offset of a whole line behind the damage at `end`, however wide that is; -1 when there is none. */
+function lineBehind(files: Files, fd: number, buffer: Buffer, { end, size }: Walk): number {
+  // A line that begins in one window may end in the next: they overlap by the longest one.
+  for (let at = end + 1; at < size; at += buffer.length - LINE_MAX) {
+    const got = readUpTo(files, fd, buffer, Math.min(buffer.length, size - at), at);
+    const found = findLine(buffer.subarray(0, got), 0);
+    if (found >= 0) return at + found;
+    if (at + got >= size) break;
+  }
+  return -1;
 }
 
 /**
@@ -124,7 +137,7 @@ function cutAtHole(files: Files, folder: string, segments: Segment[], deep: bool
     try {
       whole = files.size(fd) >= expected;
       if (whole && deep && i >= segments.length - 1 - DEEP) {
-        const found = walk(files, fd, 0, 0);
+        const found = walk(files, fd, 0);
         if (found.goodAfter >= 0) throw corrupt(folder, segment, found.end);
         whole = found.end >= expected;
       }
@@ -132,6 +145,8 @@ function cutAtHole(files: Files, folder: string, segments: Segment[], deep: bool
       files.close(fd);
     }
     if (whole) continue;
+    // Without a crash of the host no segment loses its end: somebody cut that file.
+    if (!deep) throw corrupt(folder, segment, sizeOf(files, join(folder, segmentName(segment))));
     let aside = 0;
     for (const later of segments.splice(i + 1)) {
       const path = join(folder, segmentName(later));
@@ -168,12 +183,37 @@ function sizeOf(files: Files, path: string): number {
 const corrupt = (folder: string, segment: Segment, offset: number): TickmeshError =>
   new TickmeshError(
     'LOG_CORRUPT',
-    `${join(folder, segmentName(segment))} is damaged at byte ${offset} (position ${segment.base + offset}), and whole lines follow`,
+    `${join(folder, segmentName(segment))} is damaged at byte ${offset} (position ${segment.base + offset}), and more of the log follows`,
     {
       facts: { folder, position: segment.base + offset, offset },
       remedy: 'restore that file from a replica; nothing was changed',
     },
   );
+
+/**
+ * A torn line and garbage behind it that happens to end in `}` and a line feed have a line's form. So the last line must
+ * be JSON, unless the head vouches for it: only the last one can be such a line, what follows it would be damage.
+ */
+function withoutHalfLine(
+  files: Files,
+  fd: number,
+  found: Walk,
+  announcedTo: number | undefined,
+  base: number,
+): Walk {
+  const { end, size } = found;
+  if (end === 0 || (end === size && announcedTo === base + end)) return found;
+  const bytes = Buffer.allocUnsafe(Math.min(end, LINE_MAX));
+  readUpTo(files, fd, bytes, bytes.length, end - bytes.length);
+  const at = bytes.lastIndexOf(10, bytes.length - 2) + 1;
+  try {
+    JSON.parse(bytes.toString('utf8', at));
+    return found;
+  } catch {
+    const { goodAfter } = found;
+    return { ...walk(files, fd, 0, end - bytes.length + at), size, goodAfter };
+  }
+}
 
 type Tail = { walk: Walk; linesBefore: number; marksBefore: number };
 
@@ -186,12 +226,18 @@ function recoverSegment(
   announced: Slot | undefined,
   epochs: readonly Epoch[],
 ): Tail {
-  const whole = walk(files, fd, 0, 0);
+  const whole = withoutHalfLine(files, fd, walk(files, fd, 0), announced?.position, last.base);
   if (whole.goodAfter >= 0) throw corrupt(folder, last, whole.end);
   if (last.base === 0) return { walk: whole, linesBefore: 0, marksBefore: 0 };
   // Lines before this segment: the head counts them all, minus those that it counts in here.
-  if (announced && announced.position >= last.base && announced.position <= last.base + whole.end) {
-    const after = walk(files, fd, announced.position - last.base, 0);
+  // A slot older than the segment may speak of bytes that were taken back since.
+  if (
+    announced &&
+    announced.epoch >= last.epoch &&
+    announced.position >= last.base &&
+    announced.position <= last.base + whole.end
+  ) {
+    const after = walk(files, fd, announced.position - last.base);
     return {
       walk: whole,
       linesBefore: announced.lines - (whole.lines - after.lines),
@@ -217,7 +263,7 @@ function countBefore(
   for (const segment of segments) {
     const fd = files.open(join(folder, segmentName(segment)), flags.read);
     try {
-      const counted = walk(files, fd, 0, 0);
+      const counted = walk(files, fd, 0);
       lines += counted.lines;
       marks += counted.marks;
     } finally {

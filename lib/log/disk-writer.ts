@@ -6,16 +6,16 @@ import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { kinds } from '../mesh/header.ts';
 import { TickmeshError } from '../world/error.ts';
-import { Appender } from './disk-appender.ts';
+import { Appender, stalled } from './disk-appender.ts';
 import { appendLineDurably, makeFolder, readText, realFiles, unwritable } from './disk-files.ts';
 import type { Files } from './files.ts';
 import { SlotWriter } from './disk-head.ts';
 import { recoverLog, type Recovered } from './disk-recovery.ts';
 import { parseEpochs, type Epoch } from './epochs.ts';
-import { ENVELOPE, LINE_MAX, markPayload, writeLine, type MarkName } from './line.ts';
-import type { LogName } from './name.ts';
+import { ENVELOPE, LINE_MAX, isLineTime, markPayload, writeLine, type MarkName } from './line.ts';
+import { logName, type LogName } from './name.ts';
 import { rolls, type RollRule } from './segment.ts';
-import { lockLog, type Lock, type LockHolder } from './socket-lock.ts';
+import { lockLog, type Lock } from './socket-lock.ts';
 
 /** When bytes reach the platter: never (the kernel's choice), before each announcement, or on the caller's `sync()`. */
 export type SyncPolicy = 'never' | 'each' | 'interval';
@@ -35,7 +35,7 @@ export type LogWriterOptions = {
   readonly files?: Files;
   /** When the host came up, Unix microseconds; asked of the system by default. */
   readonly bootedUs?: number;
-  readonly lock?: (folder: string, holder: LockHolder) => Promise<Lock>;
+  readonly lock?: typeof lockLog;
 };
 
 /** What one `write()` put on disk. */
@@ -106,15 +106,15 @@ export class LogWriter implements AsyncDisposable {
     this.announce();
   }
 
-  /** Opens a log for writing. Throws LOG_LOCKED, LOG_CORRUPT, LOG_UNWRITABLE. */
+  /** Opens a log for writing. Throws NAME_INVALID, LOG_LOCKED, LOG_CORRUPT, LOG_UNWRITABLE. */
   static async open(options: LogWriterOptions): Promise<LogWriter> {
-    const folder = join(options.data, options.log);
+    const folder = join(options.data, logName(options.log));
     const files = options.files ?? realFiles;
     makeFolder(files, folder);
-    const lock = await (options.lock ?? lockLog)(folder, {
-      node: options.node,
-      pid: process.pid,
-      sinceUs: options.clock.wallUs(),
+    const self = { node: options.node, pid: process.pid, sinceUs: options.clock.wallUs() };
+    const lock = await (options.lock ?? lockLog)(folder, self, () => {
+      const last = parseEpochs(readText(files, join(folder, 'epochs.jsonl'))).at(-1);
+      return last && { node: last.node, pid: last.pid, sinceUs: last.openedUs };
     });
     try {
       return new LogWriter(
@@ -153,8 +153,15 @@ export class LogWriter implements AsyncDisposable {
     return this.#stagedBytes;
   }
 
-  /** Stages a line. Times are the caller's to keep rising. Throws LOG_LIMIT for a payload too long, TypeError for one with a line feed. */
+  /**
+   * Stages a line. `timeUs` must rise from line to line; an `eventTimeUs` that no line can carry becomes `timeUs`.
+   * Throws LOG_LIMIT for a payload too long; TypeError for one with a line feed, an empty one, and a time that does not
+   * rise: what recovery would take for damage never gets into the file.
+   */
   stage(timeUs: number, eventTimeUs: number, payload: Buffer): void {
+    if (!isLineTime(timeUs) || timeUs <= (this.#stagedTimeUs || this.#lastTimeUs)) {
+      throw new TypeError(`a receive time of ${this.log} must rise: ${timeUs}`);
+    }
     const length = payload.length + ENVELOPE;
     if (length > LINE_MAX) {
       throw new TickmeshError(
@@ -165,9 +172,11 @@ export class LogWriter implements AsyncDisposable {
         },
       );
     }
+    if (payload.length === 0) throw new TypeError(`a payload of ${this.log} is empty`);
     if (payload.includes(10)) throw new TypeError(`a payload of ${this.log} holds a line feed`);
     if (this.#stagedBytes + length > this.#staged.length) this.#grow(length);
-    this.#stagedBytes = writeLine(this.#staged, this.#stagedBytes, timeUs, eventTimeUs, payload);
+    const eventUs = isLineTime(eventTimeUs) ? eventTimeUs : timeUs;
+    this.#stagedBytes = writeLine(this.#staged, this.#stagedBytes, timeUs, eventUs, payload);
     this.#stagedLines++;
     this.#stagedTimeUs = timeUs;
   }
@@ -224,16 +233,23 @@ export class LogWriter implements AsyncDisposable {
     return this.#appender.segment!.base;
   }
 
-  /** Writes the head slot: all that is written may now be read. */
+  /**
+   * Writes the head slot: all that is written may now be read. Throws LOG_STALLED when the disk refuses: nothing is
+   * announced, call it again later.
+   */
   announce(): void {
-    this.#head.write({
-      epoch: this.epoch,
-      lines: this.#lines,
-      position: this.#position,
-      count: this.#marks,
-      aux: this.#lastTimeUs,
-      tag: this.#oldest,
-    });
+    try {
+      this.#head.write({
+        epoch: this.epoch,
+        lines: this.#lines,
+        position: this.#position,
+        count: this.#marks,
+        aux: this.#lastTimeUs,
+        tag: this.#oldest,
+      });
+    } catch (cause) {
+      throw stalled(this.#appender.folder, cause);
+    }
   }
 
   /** Forces what is written to the platter. */

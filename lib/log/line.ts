@@ -20,6 +20,13 @@ export const ENVELOPE = PAYLOAD_AT + CLOSING;
 export const LINE_MAX = 1 << 20;
 const MARK = 'null,"mark":';
 
+/** Times of 16 digits, without a leading zero (no JSON has one), exact: from September 2001 to June 2255. */
+const TIME_MIN = 1e15;
+
+/** True when a line can carry this time, Unix microseconds. */
+export const isLineTime = (timeUs: number): boolean =>
+  Number.isSafeInteger(timeUs) && timeUs >= TIME_MIN;
+
 /** What happened where no record is: an absence is never silent. */
 export type MarkName = 'restart' | 'disconnect' | 'connect' | 'gap' | 'end' | 'loop';
 
@@ -45,7 +52,11 @@ export function lineMark(bytes: Buffer, at: number, end: number): string | undef
   if (bytes[at + PAYLOAD_AT] !== 110 || end - at < ENVELOPE + MARK.length) return undefined;
   const text = bytes.toString('latin1', at + PAYLOAD_AT, end - CLOSING);
   if (!text.startsWith(MARK)) return undefined;
-  return (JSON.parse(`{"data":${text}}`) as { mark: string }).mark;
+  try {
+    return (JSON.parse(`{"data":${text}}`) as { mark: string }).mark;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The payload text of a mark, for `writeLine`. */

@@ -3,7 +3,7 @@
  * (kept: they are part of the log), a torn last line, NULs where the file system had promised bytes, or garbage.
  * All that is cut, and kept aside. Damage that whole lines follow is no tail: it is refused, never silently cut.
  */
-import { isLine, lineMark, lineTimeUs } from './line.ts';
+import { LINE_MAX, isLine, lineMark, lineTimeUs } from './line.ts';
 
 export type Scan = {
   /** Offset behind the last good line, good lines up to there, marks among them, time of the last one. */
@@ -47,13 +47,14 @@ export function scanTail(bytes: Buffer, lastTimeUs: number): Scan {
 }
 
 /** Offset of the first whole line at or behind `from`; -1 when there is none. */
-function findLine(bytes: Buffer, from: number): number {
+export function findLine(bytes: Buffer, from: number): number {
   let at = bytes.indexOf('{"t":', from, 'latin1');
+  let feed = -1;
   while (at >= 0) {
-    const feed = bytes.indexOf(10, at);
+    if (feed < at) feed = bytes.indexOf(10, at);
     if (feed < 0) return -1;
     if (isLine(bytes, at, feed + 1)) return at;
-    at = bytes.indexOf('{"t":', at + 1, 'latin1');
+    at = bytes.indexOf('{"t":', Math.max(at + 1, feed + 1 - LINE_MAX), 'latin1');
   }
   return -1;
 }

@@ -49,13 +49,21 @@ const askHolder = (path: string): Promise<string | undefined> =>
     );
   });
 
-/** Takes the lock of a log's folder. Throws LOG_LOCKED, naming the holder. */
-export async function lockLog(folder: string, holder: LockHolder): Promise<Lock> {
+/**
+ * Takes the lock of a log's folder. Throws LOG_LOCKED, naming the holder; one that does not answer (stopped, busy) is
+ * named by `lastHolder`, who opened the log last.
+ */
+export async function lockLog(
+  folder: string,
+  holder: LockHolder,
+  lastHolder?: () => LockHolder | undefined,
+): Promise<Lock> {
   const path = lockPath(folder);
   const about = JSON.stringify(holder);
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
-    socket.end(about);
+    // Whoever asks gets the answer and is gone: a guest that stays would hold up the closing.
+    socket.end(about, () => socket.destroy());
   });
   server.unref();
   for (let attempt = 0; ; attempt++) {
@@ -69,25 +77,30 @@ export async function lockLog(folder: string, holder: LockHolder): Promise<Lock>
         if (process.platform !== 'linux') unlinkSync(path);
         continue;
       }
-      throw lockedError(folder, answer, cause);
+      throw lockedError(folder, answer, lastHolder, cause);
     }
   }
   return { release: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
-function lockedError(folder: string, answer: string | undefined, cause: unknown): TickmeshError {
+function lockedError(
+  folder: string,
+  answer: string | undefined,
+  lastHolder: (() => LockHolder | undefined) | undefined,
+  cause: unknown,
+): TickmeshError {
+  let holder: LockHolder | undefined;
   let who = 'another process (it does not answer)';
-  let facts: Record<string, unknown> = {};
   try {
-    const holder = JSON.parse(answer ?? '') as LockHolder;
+    holder = JSON.parse(answer ?? '') as LockHolder;
     who = `node "${holder.node}", pid ${holder.pid}`;
-    facts = { ...holder };
   } catch {
-    // An old or busy holder: the refusal stands all the same.
+    holder = lastHolder?.();
+    if (holder) who = `node "${holder.node}", pid ${holder.pid} (it does not answer)`;
   }
   return new TickmeshError('LOG_LOCKED', `${folder} is being written by ${who}`, {
     cause,
-    facts: { folder, ...facts },
+    facts: { folder, ...holder },
     remedy: 'stop that process, or give this one another data folder',
   });
 }
