@@ -258,7 +258,9 @@ export function explore(bounds: Bounds = small, bug?: Bug): Explored {
       if (caught(state)) {
         good.push(id);
         if (String(state.delivered) !== String(state.log)) {
-          throw new Error(`I1: at the end with [${String(state.delivered)}], the log is [${String(state.log)}]`);
+          throw new Error(
+            `I1: at the end with [${String(state.delivered)}], the log is [${String(state.log)}]`,
+          );
         }
       }
       for (const after of next(state, bounds, bug)) {

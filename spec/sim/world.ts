@@ -66,6 +66,8 @@ export class Simulation implements World {
   readonly #readers: Reader[] = [];
   #writer: LogWriter | undefined;
   #clock: ClockWriter | undefined;
+  /** The writer's own reader, for those who ask. */
+  #holder: LogReader | undefined;
   #opening = false;
   #epochNow = 0;
   #announced = 0;
@@ -111,6 +113,7 @@ export class Simulation implements World {
 
   async #open(): Promise<void> {
     this.#opening = true;
+    this.#holder = undefined;
     this.disk.forgetCuts = this.bug === 'no repair';
     try {
       const writer = await LogWriter.open({
@@ -200,10 +203,8 @@ export class Simulation implements World {
     if (drop()) return;
     this.at(this.#arrival(true), () => {
       if (!this.#writer) return;
-      const view = new LogReader(DATA, LOG, this.disk);
-      const asked = this.bug === 'start-only reconcile' ? newestOnly(view) : view;
-      const reply = answer(asked, ask);
-      view.close();
+      const view = (this.#holder ??= new LogReader(DATA, LOG, this.disk));
+      const reply = answer(this.bug === 'start-only reconcile' ? newestOnly(view) : view, ask);
       if (drop()) return;
       this.at(this.#arrival(true, this.#rates.slowAnswers), () => {
         if (reader.life === life) reader.answered(reply, nonce);
