@@ -31,8 +31,8 @@ export type ConfigSources = {
 
 /** Variables with our prefix that are not settings of a mesh. */
 const commandVariables = ['TICKMESH_TOPOLOGY', 'TICKMESH_HOST'] as const;
-/** Where the specs find recorded data: no business of a mesh, and no mistake. */
-const foreignVariables = ['TICKMESH_DATA'];
+/** What the specs are told: no business of a mesh, and no mistake. */
+const foreignVariables = ['TICKMESH_DATA', 'TICKMESH_LONG'];
 
 /** Settings of a mesh (`node` absent) or of one node. Throws CONFIG_INVALID that says which layer has it wrong. */
 export function readSettings(sources: ConfigSources, node?: string): Settings {

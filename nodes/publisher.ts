@@ -1,26 +1,44 @@
 /** A publisher process: feed -> WebSocket and REST of an exchange. Started by `tickmesh up`. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { exchanges, readers } from '../lib/exchange/registry.ts';
 import { openFeed } from '../lib/feed/feed.ts';
 import { runNode, type NodeContext } from '../lib/launch/node-process.ts';
-import { listLogs } from '../lib/log/disk-list.ts';
 import { logParts, type LogName } from '../lib/log/name.ts';
-import { LogReader } from '../lib/log/disk-reader.ts';
 import { instrumentOf } from '../lib/market/instrument.ts';
 import { Publisher } from '../lib/publisher/publisher.ts';
 import { publisherDefaults } from '../lib/publisher/settings.ts';
 import type { PublisherSettings } from '../lib/topology/node.ts';
-import { logMatcher } from '../lib/topology/pattern.ts';
 import { TickmeshError } from '../lib/world/error.ts';
-
-/** How often a folder without logs is looked at again. */
-const LOOK_MS = 250;
+import { firstLogs, moreLogs } from './logs.ts';
 
 const exitCode = await runNode<PublisherSettings>(async (settings, context) => {
-  const { signal, logger, ready } = context;
+  const { signal, logger } = context;
   const data = dataOf(settings);
-  const logs = await findLogs(settings, data, context);
-  if (logs.length === 0) return;
+  let logs: readonly LogName[] = await firstLogs(settings, data, context);
+  while (logs.length > 0 && !signal.aborted) {
+    const round = new AbortController();
+    const stop = AbortSignal.any([signal, round.signal]);
+    const more = moreLogs(settings, data, logs, stop).then((found) => {
+      if (found !== undefined) round.abort();
+      return found;
+    });
+    await serve(settings, data, logs, { ...context, signal: stop });
+    round.abort();
+    const found = await more;
+    if (found === undefined) return;
+    const fresh = found.filter((log) => !logs.includes(log));
+    logger.info({ logs: fresh }, 'there are new logs: all is served anew, clients dial again');
+    logs = found;
+  }
+});
+process.exit(exitCode);
+
+/** Serves these logs until the signal aborts or the feed fails. */
+async function serve(
+  settings: PublisherSettings,
+  data: string,
+  logs: readonly LogName[],
+  { signal, logger, ready }: NodeContext,
+): Promise<void> {
   const instruments = [...new Set(logs.map((log) => logParts(log).instrument))];
   const exchange = exchanges[settings.exchange]!;
   const { listen, slowClient } = settings;
@@ -44,8 +62,7 @@ const exitCode = await runNode<PublisherSettings>(async (settings, context) => {
     note: `serves ${instruments.join(', ').slice(0, 200)}`,
   });
   await publisher.done;
-});
-process.exit(exitCode);
+}
 
 /** The one folder that it reads from. */
 function dataOf({ from }: PublisherSettings): string {
@@ -59,29 +76,4 @@ function dataOf({ from }: PublisherSettings): string {
       remedy: 'give its fetchers one folder, or put a replica on this host and read from it',
     },
   );
-}
-
-/** Logs of its writers that it serves; waits for the first one. [] when told to stop before. */
-async function findLogs(
-  { from, logs: patterns }: PublisherSettings,
-  data: string,
-  { signal, logger }: NodeContext,
-): Promise<LogName[]> {
-  const matches = logMatcher(patterns);
-  const writers = new Set(from.map(({ writer }) => writer));
-  for (let waited = 0; !signal.aborted; waited++) {
-    const found = listLogs(data).filter(
-      (log) => matches(log) && writers.has(writerOf(data, log) ?? ''),
-    );
-    if (found.length > 0) return found;
-    if (waited === 4) logger.warn({ data, patterns }, 'no log to serve yet, waiting');
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
-  }
-  return [];
-}
-
-/** Node that wrote a log last. */
-function writerOf(data: string, log: LogName): string | undefined {
-  using reader = new LogReader(data, log);
-  return reader.epochs(reader.head()?.epoch ?? -1).at(-1)?.node;
 }

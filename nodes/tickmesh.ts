@@ -54,6 +54,7 @@ function given(file: string | undefined, command: Command): Given {
 
 withSettings(program.command('up'))
   .argument('[file]', 'topology (default: $TICKMESH_TOPOLOGY or topology.yaml)')
+  .option('--only <nodes>', 'start these nodes alone, e.g. --only fetcher,binance')
   .description("start this host's nodes, wait until all are ready, run until Ctrl-C")
   .addHelpText(
     'after',
@@ -66,11 +67,13 @@ Every option has a variable: --log-level is TICKMESH_LOG_LEVEL. Options go befor
 Examples:
   tickmesh up
   tickmesh up mesh.yaml --log-level debug --stop-grace 2s
+  tickmesh up mesh.yaml --only binance
   TICKMESH_BINANCE_PORT=8001 tickmesh up`,
   )
   .action(async (file: string | undefined, _options: unknown, command: Command) => {
     const { up } = await import('./command/up.ts');
-    exitCode = await up(given(file, command), process.env);
+    const only = command.getOptionValue('only') as string | undefined;
+    exitCode = await up({ ...given(file, command), only }, process.env);
   });
 
 withSettings(program.command('check'))

@@ -45,6 +45,8 @@ export class DiskLog {
   #head: Slot | undefined;
   #pending: Ask | undefined;
   #caughtUp = false;
+  /** True for a log that did not exist when it was first looked for: all of it is news, however much comes at once. */
+  readonly #born: boolean;
   /** Since when announced bytes cannot be read; -Infinity once that was told. */
   #unreadableMs = Infinity;
 
@@ -60,6 +62,7 @@ export class DiskLog {
     this.#reader = new LogReader(data, log, files);
     this.#rules = { ...diskRules, ...rules };
     this.#head = this.#reader.head();
+    this.#born = this.#head === undefined;
     this.#follower = newFollower(startOf(this.#reader, this.#head, from), nowMs);
     this.#apply(startFollower(this.#follower, this.#rules, nowMs));
   }
@@ -72,7 +75,7 @@ export class DiskLog {
   }
   /** True once the end has been reached, for good. */
   get caughtUp(): boolean {
-    return this.#caughtUp || !this.exists;
+    return this.#caughtUp || this.#born || !this.exists;
   }
   /** False while the log was never written, and for one that was given up. */
   get exists(): boolean {

@@ -146,14 +146,15 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     const single = this.#entries.length === 1;
     // Clocks first, heads after: what a clock covers, the heads then show.
     if (!single) this.#readClocks(nowMs);
+    let appeared = false;
     for (const entry of this.#entries) {
-      if (entry.rung || entry.stirred || !single) entry.log.look(nowMs, entry.rung);
-      entry.rung = entry.stirred = false;
-      entry.log.tick(nowMs);
-      this.#meetWriter(entry, nowMs);
-      entry.log.refill(nowMs);
-      entry.log.queue.completeUs = single ? Infinity : completeUs(entry);
+      const existed = entry.log.exists;
+      this.#lookAt(entry, nowMs, single);
+      if (!existed && entry.log.exists) appeared = true;
     }
+    // A writer makes all its logs before it writes to any: where one has come, those looked at just before may have too.
+    if (appeared)
+      for (const entry of this.#entries) if (!entry.log.exists) this.#lookAt(entry, nowMs, single);
     const records: FeedRecord[] = [];
     this.#heldMs = Infinity;
     if (single) {
@@ -167,6 +168,16 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     for (const { log } of this.#entries) this.#dueMs = Math.min(this.#dueMs, log.dueMs);
     if (records.length === 0 && events.length === 0) return undefined;
     return { records, live, events, cursors: () => this.cursors() };
+  }
+
+  #lookAt(entry: Entry, nowMs: number, single: boolean): void {
+    const { log } = entry;
+    if (entry.rung || entry.stirred || !single) log.look(nowMs, entry.rung);
+    entry.rung = entry.stirred = false;
+    log.tick(nowMs);
+    this.#meetWriter(entry, nowMs);
+    log.refill(nowMs);
+    log.queue.completeUs = single ? Infinity : completeUs(entry);
   }
 
   #merge(records: FeedRecord[], nowMs: number): void {

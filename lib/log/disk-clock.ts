@@ -10,6 +10,8 @@ import { readClockSlot } from './head.ts';
 import { isNamePart } from './name.ts';
 
 const folderOf = (data: string): string => join(data, '.clocks');
+/** The clock of a node: a fetcher makes it once all its logs are open. */
+export const clockPath = (data: string, node: string): string => join(folderOf(data), node);
 
 export class ClockWriter {
   readonly #slots: SlotWriter;
@@ -26,7 +28,7 @@ export class ClockWriter {
     }
     this.#folder = folderOf(data);
     makeFolder(files, this.#folder);
-    const path = join(this.#folder, node);
+    const path = clockPath(data, node);
     try {
       const before = new ClockReader(data, node, files);
       this.timeUs = before.read();
@@ -53,7 +55,7 @@ export class ClockWriter {
 export class ClockReader {
   readonly #slots: SlotReader;
   constructor(data: string, node: string, files: Files = realFiles) {
-    this.#slots = new SlotReader(join(folderOf(data), node), files);
+    this.#slots = new SlotReader(clockPath(data, node), files);
   }
   /** Unix microseconds; 0 while the fetcher never wrote one. */
   read(): number {

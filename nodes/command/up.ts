@@ -6,6 +6,7 @@ import type { Ready } from '../../lib/launch/message.ts';
 import { Pretty, toRecord, type LogRecord } from '../../lib/launch/pretty.ts';
 import type { Ending, NodeState } from '../../lib/launch/state.ts';
 import type { NodeKind } from '../../lib/topology/node.ts';
+import { nearest } from '../../lib/topology/nearest.ts';
 import { TickmeshError } from '../../lib/world/error.ts';
 import { openLogger, type Logger } from '../../lib/world/logger.ts';
 import { load, type Given, type Loaded } from './load.ts';
@@ -15,6 +16,8 @@ const SELF = 'tickmesh';
 const ECHO_MS = 500;
 
 export type UpOptions = Given & {
+  /** Names of nodes, with commas between: these alone are started. */
+  readonly only?: string | undefined;
   /** Module of a kind of node. */
   readonly entry?: (kind: NodeKind) => string;
 };
@@ -23,7 +26,7 @@ const builtIn = (kind: NodeKind): string => new URL(`../${kind}.js`, import.meta
 
 /** Runs the mesh; resolves with the exit code once nothing is left running. */
 export async function up(options: UpOptions, env: NodeJS.ProcessEnv): Promise<number> {
-  const loaded = await load(options, env);
+  const loaded = onlyThese(await load(options, env), options.only);
   if (loaded.plan.nodes.length === 0) {
     throw new TickmeshError(
       'CONFIG_INVALID',
@@ -74,6 +77,27 @@ export async function up(options: UpOptions, env: NodeJS.ProcessEnv): Promise<nu
   } finally {
     for (const signal of signals) process.off(signal, onSignal);
   }
+}
+
+/** The same with some of the nodes: a reader does not wait for a writer that somebody else starts. */
+function onlyThese(loaded: Loaded, only: string | undefined): Loaded {
+  if (only === undefined) return loaded;
+  const { plan } = loaded;
+  const here = plan.nodes.map(({ name }) => name);
+  const wanted = only.split(',').map((name) => name.trim());
+  for (const name of wanted) {
+    if (here.includes(name)) continue;
+    const meant = nearest(name, here);
+    throw new TickmeshError(
+      'CONFIG_INVALID',
+      `--only: no node ${JSON.stringify(name)} on host "${plan.host}"`,
+      { remedy: meant === undefined ? `nodes are: ${here.join(', ')}` : `did you mean ${meant}?` },
+    );
+  }
+  const nodes = plan.nodes
+    .filter(({ name }) => wanted.includes(name))
+    .map((node) => ({ ...node, after: node.after.filter((name) => wanted.includes(name)) }));
+  return { ...loaded, plan: { ...plan, nodes } };
 }
 
 /** What the terminal and the log files get to see. */
