@@ -61,7 +61,7 @@ export class Fetcher implements AsyncDisposable {
   server: CatchupServer | undefined;
   readonly #options: FetcherOptions;
   readonly #writers: ReadonlyMap<LogName, LogWriter>;
-  readonly #codecs = new Map<LogName, { exchange: string; channel: string }>();
+  readonly #lanes = new Map<LogName, { writer: LogWriter; exchange: string; channel: string }>();
   readonly #to: FlushTo;
   readonly #clockFile: ClockWriter;
   readonly #beacons: Beacons;
@@ -89,7 +89,7 @@ export class Fetcher implements AsyncDisposable {
       clockUs: () => this.#lastUs,
       monoUs: () => Math.round(clock.monoMs() * 1_000),
     };
-    for (const log of writers.keys()) this.#codecs.set(log, logParts(log));
+    for (const [log, writer] of writers) this.#lanes.set(log, { writer, ...logParts(log) });
     this.#beacons = new Beacons(
       writers.keys(),
       () => clock.monoMs(),
@@ -163,8 +163,9 @@ export class Fetcher implements AsyncDisposable {
       tail: (log) => tailOf(this.#options.data, this.#writers.get(log)),
     });
     for await (const batch of batches) {
+      const turnUs = this.#options.clock.wallUs();
       for (const record of batch) {
-        this.#stage(record);
+        this.#stage(record, turnUs);
         this.stats.records++;
       }
       await this.#flush(signal);
@@ -172,21 +173,23 @@ export class Fetcher implements AsyncDisposable {
     }
   }
 
-  #stamp(wantedUs: number | undefined): number {
+  /** What comes in one batch was received in one turn: the clock is read once for it. */
+  #stamp(wantedUs: number | undefined, turnUs: number): number {
     this.#wall = wantedUs === undefined;
-    const timeUs = wantedUs ?? this.#options.clock.wallUs();
+    const timeUs = wantedUs ?? turnUs;
     this.#lastUs = timeUs > this.#lastUs ? timeUs : this.#lastUs + 1;
     return this.#lastUs;
   }
 
-  #stage(record: SourceRecord): void {
-    const writer = this.#writers.get(record.log);
-    if (!writer)
+  #stage(record: SourceRecord, turnUs: number): void {
+    const lane = this.#lanes.get(record.log);
+    if (!lane)
       throw new TypeError(`source brought a record of ${record.log}, which it had not named`);
-    const timeUs = this.#stamp(record.timeUs);
+    const { writer } = lane;
+    const timeUs = this.#stamp(record.timeUs, turnUs);
     if (record.mark) writer.stageMark(timeUs, record.mark);
     else {
-      const { exchange, channel } = this.#codecs.get(record.log)!;
+      const { exchange, channel } = lane;
       const eventUs =
         record.eventTimeUs ?? this.#options.eventTimeUs(exchange, channel, record.payload);
       writer.stage(timeUs, eventUs ?? timeUs, record.payload);

@@ -12,7 +12,15 @@ import type { Files } from './files.ts';
 import { SlotWriter } from './disk-head.ts';
 import { recoverLog, type Recovered } from './disk-recovery.ts';
 import { parseEpochs, type Epoch } from './epochs.ts';
-import { ENVELOPE, LINE_MAX, isLineTime, markPayload, writeLine, type MarkName } from './line.ts';
+import {
+  ENVELOPE,
+  LINE_MAX,
+  isLineTime,
+  markPayload,
+  viewOf,
+  writeLine,
+  type MarkName,
+} from './line.ts';
 import { logName, type LogName } from './name.ts';
 import { rolls, type RollRule } from './segment.ts';
 import { lockLog, type Lock } from './socket-lock.ts';
@@ -71,6 +79,7 @@ export class LogWriter implements AsyncDisposable {
   #lastTimeUs: number;
   #openedMs: number;
   #staged = Buffer.allocUnsafe(64 << 10);
+  #view = viewOf(this.#staged);
   #stagedBytes = 0;
   #stagedLines = 0;
   #stagedMarks = 0;
@@ -176,7 +185,8 @@ export class LogWriter implements AsyncDisposable {
     if (payload.includes(10)) throw new TypeError(`a payload of ${this.log} holds a line feed`);
     if (this.#stagedBytes + length > this.#staged.length) this.#grow(length);
     const eventUs = isLineTime(eventTimeUs) ? eventTimeUs : timeUs;
-    this.#stagedBytes = writeLine(this.#staged, this.#stagedBytes, timeUs, eventUs, payload);
+    const at = this.#stagedBytes;
+    this.#stagedBytes = writeLine(this.#staged, at, timeUs, eventUs, payload, this.#view);
     this.#stagedLines++;
     this.#stagedTimeUs = timeUs;
   }
@@ -191,6 +201,7 @@ export class LogWriter implements AsyncDisposable {
     const grown = Buffer.allocUnsafe(Math.max(this.#staged.length * 2, this.#stagedBytes + length));
     this.#staged.copy(grown, 0, 0, this.#stagedBytes);
     this.#staged = grown;
+    this.#view = viewOf(grown);
   }
 
   /**
