@@ -146,6 +146,37 @@ Examples:
     );
   });
 
+program
+  .command('bench')
+  .argument('[what]', 'notify', 'notify')
+  .option('--rate <list>', 'records a second, e.g. 1000,10000')
+  .option('--duration <time>', 'measured time of a run (default 2s)')
+  .option('--warmup <time>', 'time before that, not counted (default 1s)')
+  .option('--sizes <list>', 'bytes of a line (default 158)')
+  .option('--transports <list>', 'only these ways, by name')
+  .option('--runs <count>', 'rounds of interleaved runs (default 5)')
+  .option('--dir <folder>', 'where the files go (default: the system temporary folder)')
+  .option(
+    '--realtime',
+    "in the real-time class: tells a busy machine's noise from the way's own latency",
+  )
+  .option('--json <file>', 'write everything as JSON')
+  .description('measure this machine: latency of every way of notifying, against its peers')
+  .addHelpText(
+    'after',
+    `
+Open loop: every record has its time before the first one goes out, and latency counts from then as well as from the
+append. Separate processes, real files; a record lost, doubled or out of order makes a result FAIL.
+
+Examples:
+  tickmesh bench notify
+  tickmesh bench notify --transports zeromq,tickmesh-zeromq --rate 1000 --runs 3`,
+  )
+  .action(async (what: string, options: object) => {
+    const { bench } = await import('./command/bench.ts');
+    exitCode = await bench({ ...options, what }, print);
+  });
+
 function print(text: string): void {
   process.stdout.write(text);
 }

@@ -1,0 +1,121 @@
+/** Runs of one transport, rate and size as one line of a result: medians over the runs, their spread, all samples pooled. Pure. */
+import { encode, percentileUs, pooled, summarize, type Summary } from '../histogram.ts';
+import { median } from '../percentile.ts';
+import { cpuPercent, type Usage } from '../usage-process.ts';
+import { stages, type Moment, type Run, type Stage, type Verdict } from './run.ts';
+
+export type Spread = { readonly median: number; readonly min: number; readonly max: number };
+
+export type Line = {
+  readonly transport: string;
+  readonly title: string;
+  readonly side: 'peer' | 'ours';
+  readonly reads: boolean;
+  readonly rate: number;
+  readonly size: number;
+  readonly rounds: number;
+  /** All valid runs' samples together. */
+  readonly fromDue: Summary;
+  readonly fromBegun: Summary;
+  /** p50 of each run from when the append began, by round; undefined for a run that does not count. */
+  readonly p50Us: readonly (number | null)[];
+  readonly p99Us: readonly (number | null)[];
+  readonly p50: Spread;
+  readonly stages: Readonly<Partial<Record<Stage, Summary>>>;
+  /** Percent of a core. */
+  readonly cpu: { readonly writer: number; readonly reader: number; readonly middle: number };
+  readonly rssMb: { readonly writer: number; readonly reader: number };
+  readonly timeline: readonly Moment[];
+  /** FAIL if any run lost, doubled or reordered; invalid if no run counts. */
+  readonly verdict: Verdict;
+  readonly why: readonly string[];
+  /** Both, compressed, base64: mergeable with other reports' of the same machine. */
+  readonly histograms: { readonly fromDue: string; readonly fromBegun: string };
+};
+
+export function spread(values: readonly number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}
+
+export type Named = {
+  readonly title: string;
+  readonly side: 'peer' | 'ours';
+  readonly reads: boolean;
+};
+
+export function line(runs: readonly Run[], named: Named): Line {
+  const { transport, rate, size } = runs[0]!;
+  const valid = runs.filter((run) => run.verdict !== 'invalid');
+  const counted = valid.length > 0 ? valid : runs;
+  const fromDue = pooled(counted.map((run) => run.joined.fromDue));
+  const fromBegun = pooled(counted.map((run) => run.joined.fromBegun));
+  const ofRuns = (percentile: number): (number | null)[] =>
+    runs.map((run) =>
+      run.verdict === 'invalid'
+        ? null
+        : (percentileUs(summarize(run.joined.fromBegun), percentile) ?? null),
+    );
+  const p50Us = ofRuns(50);
+  const cpu = (who: 'writer' | 'reader' | 'middle'): number =>
+    median(counted.map((run) => percent(run.usage[who])));
+  const rss = (who: 'writer' | 'reader'): number =>
+    Math.round(median(counted.map((run) => run.usage[who]?.rssBytes ?? 0)) / 1e6);
+  const middle = counted.toSorted(
+    (a, b) =>
+      a.joined.fromBegun.getValueAtPercentile(50) - b.joined.fromBegun.getValueAtPercentile(50),
+  )[counted.length >> 1]!;
+  return {
+    transport,
+    ...named,
+    rate,
+    size,
+    rounds: runs.length,
+    fromDue: summarize(fromDue),
+    fromBegun: summarize(fromBegun),
+    p50Us,
+    p99Us: ofRuns(99),
+    p50: spread(p50Us.filter((value) => value !== null)),
+    stages: Object.fromEntries(
+      stages.flatMap((stage) => {
+        const histograms = counted.flatMap((run) => run.joined.stages[stage] ?? []);
+        return histograms.length === 0 ? [] : [[stage, summarize(pooled(histograms))]];
+      }),
+    ),
+    cpu: { writer: cpu('writer'), reader: cpu('reader'), middle: cpu('middle') },
+    rssMb: { writer: rss('writer'), reader: rss('reader') },
+    timeline: middle.joined.timeline,
+    verdict: runs.some((run) => run.verdict === 'FAIL')
+      ? 'FAIL'
+      : valid.length === 0
+        ? 'invalid'
+        : 'ok',
+    why: runs.flatMap((run) => (run.why === '' ? [] : [`run ${run.round + 1}: ${run.why}`])),
+    histograms: { fromDue: encode(fromDue), fromBegun: encode(fromBegun) },
+  };
+}
+
+const percent = (usage: Usage | undefined): number =>
+  usage ? Math.round(cpuPercent(usage) * 10) / 10 : 0;
+
+/** Runs gathered into lines, in the order of `titles`. */
+export function lines(runs: readonly Run[], named: (transport: string) => Named): Line[] {
+  const groups = new Map<string, Run[]>();
+  for (const run of runs) {
+    const key = `${run.rate} ${run.size} ${run.transport}`;
+    const group = groups.get(key);
+    if (group) group.push(run);
+    else groups.set(key, [run]);
+  }
+  return [...groups.values()]
+    .map((group) => line(group, named(group[0]!.transport)))
+    .toSorted((a, b) => a.rate - b.rate || a.size - b.size);
+}
+
+/** p50 of one against another, run by run of the same round: median and spread; undefined when no round has both. */
+export function ratio(line: Line, peer: Line): Spread | undefined {
+  const ratios = line.p50Us.flatMap((own, round) => {
+    const other = peer.p50Us[round];
+    return own !== null && other ? [own / other] : [];
+  });
+  return ratios.length === 0 ? undefined : spread(ratios);
+}
