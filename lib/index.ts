@@ -7,7 +7,8 @@ export type { BookChange, Candle, Level, MarketEvent, Quote, Trade } from './mar
 export { OrderBook } from './market/order-book.ts';
 
 export type { Source, SourceContext, SourceRecord } from './source/source.ts';
-export { Fetcher, type FetcherOptions } from './fetcher/fetcher.ts';
+export { Fetcher } from './fetcher/fetcher.ts';
+export type { FetcherOptions } from './fetcher/options.ts';
 
 export { logName, type LogName } from './log/name.ts';
 

@@ -17,6 +17,7 @@ import {
 import { seekBack, seekTime } from '../log/disk-seek.ts';
 import { realFiles } from '../log/disk-files.ts';
 import { LogReader } from '../log/disk-reader.ts';
+import { feedsOf } from '../log/epochs.ts';
 import type { Files } from '../log/files.ts';
 import type { Slot } from '../log/head.ts';
 import type { LogName } from '../log/name.ts';
@@ -89,11 +90,9 @@ export class DiskLog {
     return epoch === this.#follower.seenEpoch && position <= this.#follower.position;
   }
   /** Who writes it and where it announces; undefined while there is no log. */
-  get writer(): { node: string; feed?: string; epoch: number } | undefined {
+  get writer(): { node: string; feeds: readonly string[] } | undefined {
     const last = this.#head && this.#reader.epochs(this.#head.epoch).at(-1);
-    return (
-      last && { node: last.node, epoch: last.epoch, ...(last.feed ? { feed: last.feed } : {}) }
-    );
+    return last && { node: last.node, feeds: feedsOf(last) };
   }
 
   get epoch(): number {

@@ -4,13 +4,15 @@
  * A feed holds one chunk a log, whatever the length of the history, and reads no faster than it is consumed.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ClockReader } from '../log/disk-clock.ts';
 import { logName, type LogName } from '../log/name.ts';
 import type { Heard } from '../notifier/notice.ts';
-import { ZeromqListener } from '../notifier/zeromq.ts';
+import { requireNotifier } from '../notifier/find.ts';
+import { isFinal, Listeners, type NotifierStatus } from '../notifier/listeners-timer.ts';
+import type { NotifierState } from '../notifier/notifier.ts';
 import { realClock, type Clock } from '../world/clock.ts';
 import { Bell } from './bell.ts';
 import { DiskLog } from './disk-log.ts';
+import { Writers, type Writer } from './disk-writers.ts';
 import type { FeedOptions, FeedStats } from './options.ts';
 import { merge, type Queue } from './merge.ts';
 import type { Cursor, FeedBatch, FeedEvent, FeedRecord } from './record.ts';
@@ -21,12 +23,6 @@ const HOLD_OTHER_MS = 100;
 /** Later than this, a wake-up says that our own event loop stood still. */
 const STALL_MS = 500;
 
-type Writer = {
-  readonly node: string;
-  readonly clock: ClockReader;
-  timeUs: number;
-  movedMs: number;
-};
 type Entry = {
   readonly log: DiskLog;
   writer: Writer | undefined;
@@ -36,15 +32,17 @@ type Entry = {
 };
 
 export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
-  readonly stats: FeedStats = { records: 0, notices: 0, covered: 0, late: 0 };
+  readonly stats: FeedStats;
   readonly #options: FeedOptions;
   readonly #clock: Clock;
   readonly #bell = new Bell();
   readonly #entries: Entry[] = [];
   readonly #byName = new Map<string, Entry>();
   readonly #queues: Queue[];
-  readonly #writers = new Map<string, Writer>();
-  readonly #listeners = new Map<string, ZeromqListener>();
+  readonly #writers: Writers;
+  readonly #listeners: Listeners;
+  readonly #told: FeedEvent[] = [];
+  #failure: Error | undefined;
   readonly #stop = (): void => this.#bell.ring();
   #turnMs: number;
   #dueMs = Infinity;
@@ -57,12 +55,26 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   constructor(options: FeedOptions) {
     if (options.logs.length === 0) throw new TypeError('a feed needs at least one log');
     this.#options = options;
+    this.#writers = new Writers(options.data);
     const idle = options.idle ?? 'park';
     this.#spinMs = idle === 'park' ? 0 : idle === 'spin' ? Infinity : idle.spinUs / 1_000;
     this.#clock = options.clock ?? realClock;
     const nowMs = this.#clock.monoMs();
     this.#turnMs = nowMs;
     const names = [...new Set(options.logs)].map(logName).sort();
+    const chosen = typeof options.notices === 'object' ? options.notices : [];
+    for (const endpoint of chosen) requireNotifier(endpoint, options.notifiers);
+    this.#listeners = new Listeners({
+      logs: names,
+      folder: options.data,
+      own: options.notifiers ?? [],
+      onHeard: (heard) => this.#hear(heard),
+      onRing: (log) => this.#ring(log),
+      onPart: (...what) => this.#notePart(...what),
+      ...(options.port ? { port: options.port } : {}),
+    });
+    const notifiers = this.#listeners.status;
+    this.stats = { records: 0, notices: 0, rings: 0, covered: 0, late: 0, notifiers };
     for (const name of names) {
       const log = new DiskLog(options.data, name, options.from ?? 'end', nowMs, options.rules);
       const entry: Entry = { log, writer: undefined, epoch: -1, rung: true, stirred: false };
@@ -70,8 +82,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       this.#byName.set(name, entry);
     }
     this.#queues = this.#entries.map((entry) => entry.log.queue);
-    if (Array.isArray(options.notices))
-      for (const endpoint of options.notices) this.#listen(endpoint, names);
+    for (const endpoint of chosen) this.#listeners.add(endpoint);
     options.signal?.addEventListener('abort', this.#stop);
   }
 
@@ -103,6 +114,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   async next(): Promise<FeedBatch | undefined> {
     for (;;) {
       if (this.#closed || this.#options.signal?.aborted) return undefined;
+      if (this.#failure) throw this.#failure;
       const batch = this.#turn();
       if (batch) return batch;
       if (
@@ -140,12 +152,13 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
 
   #turn(): FeedBatch | undefined {
     const nowMs = this.#clock.monoMs();
-    if (nowMs - this.#turnMs > STALL_MS) for (const { log } of this.#entries) log.excuse(nowMs);
+    if (nowMs - this.#turnMs > STALL_MS || this.#listeners.reliable)
+      for (const { log } of this.#entries) log.excuse(nowMs);
     this.#turnMs = nowMs;
     const live = this.caughtUp;
     const single = this.#entries.length === 1;
     // Clocks first, heads after: what a clock covers, the heads then show.
-    if (!single) this.#readClocks(nowMs);
+    if (!single) this.#writers.readClocks(nowMs);
     let appeared = false;
     for (const entry of this.#entries) {
       const existed = entry.log.exists;
@@ -202,16 +215,6 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     if (records.length > 0) this.#lastUs = records.at(-1)!.timeUs;
   }
 
-  #readClocks(nowMs: number): void {
-    for (const writer of this.#writers.values()) {
-      const timeUs = writer.clock.read();
-      if (timeUs !== writer.timeUs) {
-        writer.timeUs = timeUs;
-        writer.movedMs = nowMs;
-      }
-    }
-  }
-
   /** A log's writer is known once the log exists; a new epoch may mean another writer, heard elsewhere. */
   #meetWriter(entry: Entry, nowMs: number): void {
     const epoch = entry.log.epoch;
@@ -221,24 +224,12 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     entry.epoch = epoch;
     let writer = this.#writers.get(found.node);
     if (!writer) {
-      const clock = new ClockReader(this.#options.data, found.node);
-      // Not read yet in this turn: the next turn's clock counts.
-      writer = { node: found.node, clock, timeUs: 0, movedMs: nowMs };
-      this.#writers.set(found.node, writer);
+      writer = this.#writers.meet(found.node, nowMs);
       this.#bell.ring();
     }
     entry.writer = writer;
-    if ((this.#options.notices ?? 'auto') === 'auto' && found.feed) {
-      this.#listen(found.feed, this.logs);
-    }
-  }
-
-  #listen(endpoint: string, logs: readonly string[]): void {
-    if (this.#listeners.has(endpoint)) return;
-    this.#listeners.set(
-      endpoint,
-      new ZeromqListener({ endpoint, logs, onHeard: (heard) => this.#hear(heard) }),
-    );
+    if ((this.#options.notices ?? 'auto') === 'auto')
+      for (const endpoint of found.feeds) this.#listeners.offer(endpoint);
   }
 
   #hear(heard: Heard): void {
@@ -255,8 +246,33 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     this.#bell.ring();
   }
 
+  /** Something happened to a log, or (without a name) to a clock: that matters while records wait for it. */
+  #ring(log: string | undefined): void {
+    if (log === undefined) {
+      if (this.#heldMs === Infinity) return;
+    } else {
+      const entry = this.#byName.get(log);
+      if (!entry || (this.#options.hear && !this.#options.hear({ log }))) return;
+      this.stats.rings++;
+      entry.rung = true;
+    }
+    this.#bell.ring();
+  }
+
+  /** Told to the consumer when a notifier stops, and when it is back. */
+  #notePart(endpoint: string, status: NotifierStatus, was: NotifierState, error?: Error): void {
+    const { notifier, state: is, why } = status;
+    if (is === 'failed' && isFinal(error) && this.#options.notices !== undefined)
+      this.#failure = error;
+    // What was polled is in good hands again.
+    if (is === 'on') for (const entry of this.#entries) entry.rung = true;
+    if (is !== 'on' || was !== 'opening')
+      this.#told.push({ state: 'notifier', notifier, endpoint, is, ...(why ? { why } : {}) });
+    this.#bell.ring();
+  }
+
   #takeEvents(): FeedEvent[] {
-    const events: FeedEvent[] = [];
+    const events = this.#told.splice(0);
     for (const { log } of this.#entries)
       if (log.events.length > 0) events.push(...log.events.splice(0));
     return events;
@@ -268,10 +284,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     this.#bell.ring();
     this.#options.signal?.removeEventListener('abort', this.#stop);
     for (const { log } of this.#entries) log.close();
-    for (const writer of this.#writers.values()) writer.clock.close();
-    await Promise.all(
-      [...this.#listeners.values()].map((listener) => listener[Symbol.asyncDispose]()),
-    );
+    this.#writers.close();
+    await this.#listeners[Symbol.asyncDispose]();
   }
 }
 

@@ -1,6 +1,8 @@
 /** What a feed can be asked for, and what it counts. */
 import type { FollowerRules } from '../follower/state.ts';
+import type { NotifierStatus } from '../notifier/listeners-timer.ts';
 import type { Heard } from '../notifier/notice.ts';
+import type { Notifier, ProcessPort } from '../notifier/notifier.ts';
 import type { Clock } from '../world/clock.ts';
 import type { From } from './disk-log.ts';
 
@@ -15,8 +17,15 @@ export type FeedOptions = {
   readonly until?: 'end';
   /** Ends the feed; the iteration then simply returns. */
   readonly signal?: AbortSignal;
-  /** 'auto' (default) listens where each log's writer says it announces; 'none' only polls; or endpoints. */
+  /**
+   * 'auto' (default) listens wherever each log's writer says, and watches the files where it says nothing; 'none' only
+   * polls; or endpoints, of which the first to say something counts. Files are looked at now and then in any case.
+   */
   readonly notices?: 'auto' | 'none' | readonly string[];
+  /** Notifiers beside the built-in ones. */
+  readonly notifiers?: readonly Notifier[];
+  /** Process channel for `node-ipc:` notices; this process' own by default. */
+  readonly port?: ProcessPort;
   /**
    * What to do when there is nothing to read. 'park' (default): sleep until told or due. 'spin': keep looking at the heads,
    * one look a turn of the event loop, so that sockets and timers live; costs a core. `{ spinUs }`: spin for so long after
@@ -25,8 +34,8 @@ export type FeedOptions = {
   readonly idle?: Idle;
   readonly rules?: Partial<FollowerRules>;
   readonly clock?: Clock;
-  /** For tests and simulations of loss: return false to drop a notice. */
-  readonly hear?: (heard: Heard) => boolean;
+  /** For tests and simulations of loss: return false to drop a notice, or (without a header) a ring. */
+  readonly hear?: (said: Pick<Heard, 'log'> & Partial<Heard>) => boolean;
 };
 
 export type Idle = 'park' | 'spin' | { readonly spinUs: number };
@@ -34,8 +43,12 @@ export type Idle = 'park' | 'spin' | { readonly spinUs: number };
 export type FeedStats = {
   records: number;
   notices: number;
+  /** Times that a log was said to have changed, without saying how. */
+  rings: number;
   /** Notices that said nothing new. */
   covered: number;
   /** Records that came with a receive time before one already handed out (their writer was silent too long). */
   late: number;
+  /** How each notifier does, by endpoint. */
+  readonly notifiers: Readonly<Record<string, NotifierStatus>>;
 };

@@ -4,6 +4,7 @@
  */
 import { CLOSING, PAYLOAD_AT, lineEventTimeUs, lineMark, lineTimeUs } from '../log/line.ts';
 import type { LogName } from '../log/name.ts';
+import type { NotifierState } from '../notifier/notifier.ts';
 
 export class FeedRecord {
   readonly log: LogName;
@@ -59,6 +60,15 @@ export type Cursor = {
 /** What a feed tells between records. `log` is absent where it speaks of all. */
 export type FeedEvent =
   | { readonly state: 'behind' | 'caughtUp' | 'live' | 'degraded'; readonly log?: LogName }
+  /** A way of being told stopped working, or is back; `log` is absent: it speaks of all. */
+  | {
+      readonly state: 'notifier';
+      readonly log?: undefined;
+      readonly notifier: string;
+      readonly endpoint: string;
+      readonly is: NotifierState;
+      readonly why?: string;
+    }
   /** Announced bytes cannot be read: a power failure took them; the writer's next start, or a replica, mends it. */
   | { readonly state: 'damaged'; readonly log: LogName; readonly position: number }
   | { readonly state: 'gap'; readonly log: LogName; readonly from: number; readonly to: number }

@@ -7,49 +7,16 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { CatchupServer } from '../catchup/zeromq-server.ts';
 import { kinds } from '../mesh/header.ts';
 import { ClockWriter } from '../log/disk-clock.ts';
-import { LogWriter, type LogWriterOptions } from '../log/disk-writer.ts';
+import { LogWriter } from '../log/disk-writer.ts';
 import { logParts, type LogName } from '../log/name.ts';
+import { allFeeds, Announcers } from '../notifier/announcers.ts';
 import type { Announcer } from '../notifier/notifier.ts';
-import { ZeromqAnnouncer } from '../notifier/zeromq.ts';
-import type { Source, SourceRecord } from '../source/source.ts';
-import type { Clock } from '../world/clock.ts';
+import type { SourceRecord } from '../source/source.ts';
 import { TickmeshError } from '../world/error.ts';
 import { Beacons } from './beacons-timer.ts';
 import { flush, type FlushTo } from './flush.ts';
+import type { FetcherOptions } from './options.ts';
 import { tailOf } from './disk-tail.ts';
-
-export type FetcherOptions = {
-  /** Name of the node: its clock, and who holds the logs. */
-  readonly node: string;
-  readonly data: string;
-  readonly source: Source;
-  /** Endpoint of the notices, e.g. `ipc://@tickmesh-demo-fetcher`; absent: nobody is told, readers poll. */
-  readonly feed?: string;
-  /** Where readers without the disk ask for bytes, and who may: by name, with the inbox that each one binds. */
-  readonly catchup?: {
-    readonly endpoint: string | readonly string[];
-    readonly readers: Readonly<Record<string, string>>;
-  };
-  readonly roll?: LogWriterOptions['roll'];
-  readonly sync?: 'never' | 'each' | { readonly intervalMs: number };
-  /** Event time of a payload, by exchange and channel; undefined where it has none. */
-  readonly eventTimeUs: (exchange: string, channel: string, payload: Buffer) => number | undefined;
-  readonly clock: Clock;
-  /** Told of what an operator should know. */
-  readonly report?: (what: FetcherReport) => void;
-};
-
-export type FetcherReport =
-  | {
-      readonly event: 'recovered';
-      readonly log: LogName;
-      readonly tornBytes: number;
-      readonly epoch: number;
-      readonly position: number;
-      readonly unannouncedLines: number;
-    }
-  | { readonly event: 'stalled'; readonly error: TickmeshError }
-  | { readonly event: 'resumed'; readonly stalledMs: number };
 
 const STAGE_MAX = 256 << 10;
 const YIELD_MS = 10;
@@ -105,13 +72,14 @@ export class Fetcher implements AsyncDisposable {
   /** Opens all logs of the source and the notices' endpoint. Throws LOG_LOCKED, LOG_UNWRITABLE, LOG_CORRUPT, PORT_TAKEN. */
   static async open(options: FetcherOptions): Promise<Fetcher> {
     const writers = new Map<LogName, LogWriter>();
-    let announcer: ZeromqAnnouncer | undefined;
+    let announcers: Announcers | undefined;
     let fetcher: Fetcher | undefined;
     try {
       if (options.feed !== undefined) {
-        announcer = await ZeromqAnnouncer.bind({
-          endpoint: options.feed,
+        announcers = await Announcers.open(allFeeds(options.feed), {
           onJoin: (log) => fetcher?.announceHead(log as LogName),
+          ...(options.port ? { port: options.port } : {}),
+          own: options.notifiers ?? [],
         });
       }
       for (const log of options.source.logs) {
@@ -124,17 +92,18 @@ export class Fetcher implements AsyncDisposable {
             clock: options.clock,
             sync: typeof options.sync === 'object' ? 'interval' : (options.sync ?? 'never'),
             ...(options.roll ? { roll: options.roll } : {}),
-            ...(announcer ? { feed: announcer.endpoint } : {}),
+            ...(announcers ? { feed: announcers.endpoints } : {}),
           }),
         );
       }
+      const announcer = announcers && (options.through?.(announcers) ?? announcers);
       fetcher = new Fetcher(options, writers, announcer);
       await fetcher.#serve();
       return fetcher;
     } catch (error) {
       if (fetcher) await fetcher[Symbol.asyncDispose]();
       else {
-        await announcer?.[Symbol.asyncDispose]();
+        await announcers?.[Symbol.asyncDispose]();
         for (const writer of writers.values()) await writer.close();
       }
       throw error;

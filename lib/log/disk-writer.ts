@@ -36,8 +36,8 @@ export type LogWriterOptions = {
   readonly node: string;
   readonly roll?: RollRule;
   readonly sync?: SyncPolicy;
-  /** Where the node's notices can be heard. */
-  readonly feed?: string;
+  /** Where the node's notices can be heard: endpoints of notifiers. */
+  readonly feed?: string | readonly string[];
   readonly clock: { wallUs(): number; monoMs(): number };
   /** The file system and the lock; the real ones unless a simulation brings its own. */
   readonly files?: Files;

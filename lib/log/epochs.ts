@@ -2,7 +2,7 @@
  * epochs.jsonl: one line for each time the log was opened for writing, durable before that epoch's first byte.
  * It answers the one question a returning reader has: does what I hold still stand?
  *
- *   {"epoch":3,"startPosition":1234,"startLine":10,"node":"fetcher","pid":4711,"openedUs":1723161255030314,"feed":"ipc://@…"}
+ *   {"epoch":3,"startPosition":1234,"startLine":10,"node":"fetcher","pid":4711,"openedUs":1723161255030314,"feed":["ipc://@…","watching:"]}
  */
 export type Epoch = {
   readonly epoch: number;
@@ -13,9 +13,15 @@ export type Epoch = {
   readonly node: string;
   readonly pid: number;
   readonly openedUs: number;
-  /** Where its notices can be heard, if it announces over ZeroMQ. */
-  readonly feed?: string;
+  /** Where its notices can be heard: one endpoint, or a list of which a reader takes all it can. */
+  readonly feed?: string | readonly string[];
 };
+
+/** Where the notices of an epoch's writer can be heard. One that says nothing can be watched on its own disk. */
+export function feedsOf({ feed }: Pick<Epoch, 'feed'>): readonly string[] {
+  const given: readonly unknown[] = Array.isArray(feed) ? feed : [feed ?? 'watching:'];
+  return given.filter((endpoint) => typeof endpoint === 'string');
+}
 
 /** Parses the file's text; a torn last line is left out, a line of another form ends the table. */
 export function parseEpochs(text: string): Epoch[] {

@@ -1,6 +1,7 @@
 /**
  * What a notifier is: a way to say and to hear "log L reached N". Which ones exist is in `registry.ts`; what each can do
- * it says itself (`supports`), so that nothing decides by name.
+ * it says itself (`supports`), so that nothing decides by name. Whatever one does, the file stays the truth: a notifier
+ * may lose, repeat and reorder what it is told, and may be dead for a while. Then records come later, none is missing.
  */
 import type { HeaderFields } from '../mesh/header.ts';
 import type { Heard } from './notice.ts';
@@ -10,7 +11,27 @@ export type Supports = {
   readonly acrossHosts: boolean;
   /** Can carry the lines themselves to readers without the disk. */
   readonly data: boolean;
+  /** Needs a server that somebody runs. */
+  readonly needsServer: boolean;
+  /** Needs the logs' files: it looks at them, and hears what no writer has to say. */
+  readonly needsFiles: boolean;
+  /**
+   * The writer's heartbeats travel over it, so that silence means trouble. Without them its own state says whether it
+   * can be relied on.
+   */
+  readonly heartbeats: boolean;
+  /** One medium serves many writers: each needs a `channel` of its own in its endpoint. */
+  readonly channels: boolean;
+  /** What its endpoints begin with, without the colon. */
+  readonly endpointSchemes: readonly string[];
 };
+
+/**
+ * on: works. off: does not at the moment, and mends itself. failed: will not work until somebody changes something, or
+ * tries again much later.
+ */
+export type NotifierState = 'opening' | 'on' | 'off' | 'failed';
+export type OnState = (state: NotifierState, why?: Error) => void;
 
 /** The saying end, in a fetcher or replica. */
 export type Announcer = AsyncDisposable & {
@@ -19,8 +40,21 @@ export type Announcer = AsyncDisposable & {
   /** True when somebody asked for the lines themselves. */
   wantsData(log: string): boolean;
   sendData(log: string, fields: HeaderFields, lines: Buffer): void;
-  /** Where listeners connect. */
+  /** Where listeners connect: what goes into `epochs.jsonl`. */
   readonly endpoint: string;
+  /** How often something could not be said: nobody took it in time. The next heartbeat makes up for it. */
+  readonly refused?: number;
+};
+
+export type AnnouncerOptions = {
+  readonly endpoint: string;
+  /** A listener has just come for this log: the moment to repeat its end, so that joining costs no waiting. */
+  readonly onJoin?: (log: string) => void;
+  readonly onState?: OnState;
+  /** Process channel, for notifiers that use one; the process' own by default. */
+  readonly port?: ProcessPort;
+  /** Notifiers beside those of the registry, for one that is made of others. */
+  readonly own?: readonly Notifier[];
 };
 
 /** The hearing end. */
@@ -35,5 +69,36 @@ export type ListenerOptions = {
   readonly logs: readonly string[] | 'all';
   /** Also ask for the lines themselves. */
   readonly data?: boolean;
+  /** Data folder of the logs, for those that look at files. */
+  readonly folder?: string;
   readonly onHeard: (heard: Heard) => void;
+  /** Something happened to a log; without a name: to a clock. It is worth a look. */
+  readonly onRing?: (log?: string) => void;
+  readonly onState?: OnState;
+  readonly port?: ProcessPort;
+  readonly own?: readonly Notifier[];
+};
+
+/** One end of a channel between processes, as `process` and a child of it have one. */
+export type ProcessPort = {
+  /** Sends JSON. `done` is called when it has left, or cannot. */
+  send(message: object, done: () => void): void;
+  /** Told of every message that comes in, until the returned function is called. */
+  receive(onMessage: (message: unknown) => void): () => void;
+  readonly connected: boolean;
+};
+
+export type Notifier = {
+  /** As in topology.yaml and in the registry. */
+  readonly name: string;
+  readonly supports: Supports;
+  /**
+   * Where it is found when nothing but its name is given; undefined where an endpoint must be chosen.
+   * A topology adds the channel.
+   */
+  readonly endpoint?: string;
+  /** Throws TypeError for an endpoint that is none of its own, PORT_TAKEN, BIND_FAILED, PEER_MISSING. */
+  announce(options: AnnouncerOptions): Promise<Announcer>;
+  /** Throws TypeError for an endpoint that is none of its own, PEER_MISSING. A dead server is no error: see `onState`. */
+  listen(options: ListenerOptions): Promise<Listener>;
 };

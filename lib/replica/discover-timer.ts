@@ -1,11 +1,11 @@
 /** Finds out which logs a source announces: every log's end is repeated once a second, so a short listening names all. */
 import { BEACON_MS } from '../notifier/beacon.ts';
-import { ZeromqListener } from '../notifier/zeromq.ts';
+import { Listeners } from '../notifier/listeners-timer.ts';
 import { logName, type LogName } from '../log/name.ts';
 
 export type DiscoverOptions = {
   /** Where the source announces. */
-  readonly feed: string;
+  readonly feed: string | readonly string[];
   readonly matches: (log: string) => boolean;
   readonly signal: AbortSignal;
 };
@@ -28,8 +28,7 @@ export async function discoverLogs(options: DiscoverOptions): Promise<LogName[]>
   const found = new Set<LogName>();
   await new Promise<void>((resolve) => {
     let quiet: NodeJS.Timeout | undefined;
-    const listener = new ZeromqListener({
-      endpoint: feed,
+    const listeners = new Listeners({
       logs: 'all',
       onHeard: ({ log: name }) => {
         if (found.has(name as LogName) || !matches(name)) return;
@@ -40,10 +39,11 @@ export async function discoverLogs(options: DiscoverOptions): Promise<LogName[]>
         quiet = setTimeout(done, QUIET_MS);
       },
     });
+    for (const endpoint of [feed].flat()) listeners.add(endpoint);
     const done = (): void => {
       clearTimeout(quiet);
       signal.removeEventListener('abort', done);
-      void listener[Symbol.asyncDispose]().then(resolve);
+      void listeners[Symbol.asyncDispose]().then(resolve);
     };
     signal.addEventListener('abort', done);
     if (signal.aborted) done();

@@ -36,7 +36,7 @@ export type ReplicaLogOptions = {
   /** Name of the replica's node. */
   readonly node: string;
   /** Where the replica announces. */
-  readonly feed?: string;
+  readonly feed?: string | readonly string[];
   /** Whether a segment and its successor's name are forced to the platter as they are made. Default true. */
   readonly durable?: boolean;
   readonly clock: { wallUs(): number };

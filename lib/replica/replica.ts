@@ -10,7 +10,8 @@ import type { FollowerMode, FollowerRules } from '../follower/state.ts';
 import { ClockReader, ClockWriter } from '../log/disk-clock.ts';
 import { logName, type LogName } from '../log/name.ts';
 import type { Heard } from '../notifier/notice.ts';
-import { ZeromqAnnouncer, ZeromqListener } from '../notifier/zeromq.ts';
+import { allFeeds, Announcers } from '../notifier/announcers.ts';
+import { Listeners } from '../notifier/listeners-timer.ts';
 import type { Clock } from '../world/clock.ts';
 import { TickmeshError } from '../world/error.ts';
 import { announceEnd, announceTurn, type Copied } from './announce.ts';
@@ -35,11 +36,11 @@ export type ReplicaOptions = {
   /** Logs to copy. */
   readonly logs: readonly string[];
   /** Where the source announces, and where it takes requests. */
-  readonly from: { readonly feed: string; readonly catchup: string };
+  readonly from: { readonly feed: string | readonly string[]; readonly catchup: string };
   /** Where bytes that we asked for arrive; the source's settings name it too. */
   readonly inbox: string | readonly string[];
   /** Where we announce; absent: nobody is told. */
-  readonly feed?: string;
+  readonly feed?: string | readonly string[];
   /** Where we take requests, and who may ask. */
   readonly catchup?: {
     readonly endpoint: string | readonly string[];
@@ -63,7 +64,7 @@ const PROBE_EACH_MS = 4;
 
 export class Replica implements AsyncDisposable {
   readonly stats = { turns: 0, notices: 0, bytes: 0, probes: 0 };
-  announcer: ZeromqAnnouncer | undefined;
+  announcer: Announcers | undefined;
   server: CatchupServer | undefined;
   client: CatchupClient | undefined;
   readonly #options: ReplicaOptions;
@@ -73,7 +74,7 @@ export class Replica implements AsyncDisposable {
   readonly #timer: TickTimer;
   readonly #turn: Turn;
   #beacons: Beacons | undefined;
-  #listener: ZeromqListener | undefined;
+  #listeners: Listeners | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
   #probeMs = Infinity;
 
@@ -109,7 +110,7 @@ export class Replica implements AsyncDisposable {
     const { node, data, from, inbox, feed, catchup, clock, sync, rules, report } = this.#options;
     if (feed !== undefined) {
       const onJoin = (log: string): void => this.#announceHead(log);
-      this.announcer = await ZeromqAnnouncer.bind({ endpoint: feed, onJoin });
+      this.announcer = await Announcers.open(allFeeds(feed), { onJoin });
     }
     const client = (this.client = await CatchupClient.bind({ node, inbox }));
     const holder = client.holder(from.catchup);
@@ -120,7 +121,7 @@ export class Replica implements AsyncDisposable {
         node,
         clock,
         durable: sync !== undefined && sync !== 'never',
-        ...(this.announcer ? { feed: this.announcer.endpoint } : {}),
+        ...(this.announcer ? { feed: this.announcer.endpoints } : {}),
       });
       const { epoch, position } = copy;
       const { tornBytes } = copy.recovered;
@@ -159,12 +160,12 @@ export class Replica implements AsyncDisposable {
       () => clock.monoMs(),
       (log) => this.#announceHead(log),
     );
-    this.#listener = new ZeromqListener({
-      endpoint: from.feed,
+    this.#listeners = new Listeners({
       logs: names,
       data: true,
       onHeard: (heard) => this.#hear(heard),
     });
+    for (const endpoint of [from.feed].flat()) this.#listeners.add(endpoint);
     if (typeof sync === 'object')
       this.#syncTimer = setInterval(() => this.#syncAll(), sync.intervalMs);
     for (const { remote } of this.#copied.values()) {
@@ -280,7 +281,7 @@ export class Replica implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timer.stop();
     clearInterval(this.#syncTimer);
-    await this.#listener?.[Symbol.asyncDispose]();
+    await this.#listeners?.[Symbol.asyncDispose]();
     await this.client?.[Symbol.asyncDispose]();
     this.#turn.stop();
     this.#beacons?.stop();

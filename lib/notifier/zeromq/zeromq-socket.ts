@@ -1,7 +1,7 @@
 /** Notices over ZeroMQ: PUB binds in the writer, SUB connects in the reader. Loses what it must; that is harmless. */
 import type { Subscriber, XPublisher } from 'zeromq';
-import type { HeaderFields } from '../mesh/header.ts';
-import { bindSocket, feedSocket, subscriberSocket } from '../mesh/zeromq.ts';
+import type { HeaderFields } from '../../mesh/header.ts';
+import { bindSocket, feedSocket, subscriberSocket } from '../../mesh/zeromq.ts';
 import {
   dataTopic,
   encodeData,
@@ -9,16 +9,8 @@ import {
   noticeTopic,
   readNotice,
   type Topic,
-} from './notice.ts';
-import type { Announcer, Listener, ListenerOptions, Supports } from './notifier.ts';
-
-export const supports: Supports = { acrossHosts: true, data: true };
-
-export type ZeromqAnnouncerOptions = {
-  readonly endpoint: string;
-  /** A listener has just subscribed to this log: the moment to repeat its end, so that joining costs no waiting. */
-  readonly onJoin?: (log: string) => void;
-};
+} from '../notice.ts';
+import type { Announcer, AnnouncerOptions, Listener, ListenerOptions } from '../notifier.ts';
 
 type Topics = { readonly notice: Topic; readonly data: Topic };
 
@@ -39,11 +31,13 @@ export class ZeromqAnnouncer implements Announcer {
     this.#hearing = this.#hearJoins();
   }
 
-  static async bind(options: ZeromqAnnouncerOptions): Promise<ZeromqAnnouncer> {
+  static async bind(options: AnnouncerOptions): Promise<ZeromqAnnouncer> {
     const socket = feedSocket();
     try {
       const endpoint = await bindSocket(socket, options.endpoint);
-      return new ZeromqAnnouncer(socket, endpoint, options.onJoin);
+      const announcer = new ZeromqAnnouncer(socket, endpoint, options.onJoin);
+      options.onState?.('on');
+      return announcer;
     } catch (error) {
       socket.close();
       throw error;
@@ -105,6 +99,11 @@ export class ZeromqListener implements Listener {
 
   constructor(options: ListenerOptions) {
     this.#socket = subscriberSocket(options.endpoint);
+    const { onState } = options;
+    if (onState) {
+      this.#socket.events.on('handshake', () => onState('on'));
+      this.#socket.events.on('disconnect', () => onState('off'));
+    }
     this.#socket.connect(options.endpoint);
     if (options.logs === 'all') this.#socket.subscribe();
     else

@@ -1,0 +1,57 @@
+/**
+ * Where a notifier is heard. The scheme says which one it is; what follows is its own business, but options are written
+ * alike everywhere.
+ *
+ *   endpoint = scheme ":" rest [ "?" option *( "&" option ) ]
+ *   option   = name [ "=" value ]                                  ; percent-encoded
+ */
+import { TickmeshError } from '../world/error.ts';
+
+/** "redis" of "redis://127.0.0.1:6379"; undefined for text without a scheme. */
+export const schemeOf = (endpoint: string): string | undefined =>
+  /^([a-z][a-z0-9+.-]*):/.exec(endpoint)?.[1];
+
+/** The endpoint without its options, and those. */
+export function splitEndpoint(endpoint: string): {
+  readonly base: string;
+  readonly options: URLSearchParams;
+} {
+  const at = endpoint.indexOf('?');
+  return at < 0
+    ? { base: endpoint, options: new URLSearchParams() }
+    : { base: endpoint.slice(0, at), options: new URLSearchParams(endpoint.slice(at + 1)) };
+}
+
+/** The endpoint with one more option; as it is where it has that one already. */
+export function withOption(endpoint: string, name: string, value: string): string {
+  const { base, options } = splitEndpoint(endpoint);
+  if (options.has(name)) return endpoint;
+  options.set(name, value);
+  return `${base}?${options.toString()}`;
+}
+
+const unitMs: Record<string, number> = { us: 0.001, ms: 1, s: 1_000 };
+
+/** An option that is a time with its unit ("250us", "5ms", "1s"), in milliseconds. Throws CONFIG_INVALID. */
+export function msOption(endpoint: string, name: string, otherwiseMs: number): number {
+  const text = splitEndpoint(endpoint).options.get(name);
+  if (text === null) return otherwiseMs;
+  const found = /^(\d{1,9}(?:\.\d{1,3})?)(us|ms|s)$/.exec(text);
+  const ms = found ? Number(found[1]) * unitMs[found[2]!]! : NaN;
+  if (ms > 0) return ms;
+  throw new TickmeshError('CONFIG_INVALID', `${endpoint}: ${name} is no time: ${text}`, {
+    remedy: `write a number with its unit, e.g. ${name}=100ms`,
+  });
+}
+
+/** Refuses options that nobody reads. Throws CONFIG_INVALID. */
+export function knownOptions(endpoint: string, names: readonly string[]): URLSearchParams {
+  const { options } = splitEndpoint(endpoint);
+  for (const name of options.keys()) {
+    if (names.includes(name)) continue;
+    throw new TickmeshError('CONFIG_INVALID', `${endpoint}: there is no option "${name}"`, {
+      remedy: names.length > 0 ? `options are: ${names.join(', ')}` : 'it takes no options',
+    });
+  }
+  return options;
+}

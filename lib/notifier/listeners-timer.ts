@@ -1,0 +1,141 @@
+/**
+ * Several notifiers listened to at once: whichever says it first is acted on. Each opens, dies and comes back by itself;
+ * one that cannot be opened is tried again, ever more rarely. Below them all is the reader's own floor: it looks at the
+ * files once a second, and many times a second while nobody can be relied on.
+ */
+import { TickmeshError } from '../world/error.ts';
+import { notifierOf, requireNotifier } from './find.ts';
+import type { Listener, ListenerOptions, Notifier, NotifierState } from './notifier.ts';
+
+/** How a part does, as it is shown to users. */
+export type NotifierStatus = {
+  readonly notifier: string;
+  state: NotifierState;
+  /** Notices and rings that came in by it, and messages that were neither. */
+  heard: number;
+  readonly invalid: number;
+  /** Why it is off or failed. */
+  why?: string;
+};
+
+export type ListenersOptions = Omit<ListenerOptions, 'endpoint' | 'onState'> & {
+  /** A part changed its state from `was`. `error` is why, where that is known. */
+  readonly onPart?: (
+    endpoint: string,
+    status: NotifierStatus,
+    was: NotifierState,
+    error: Error | undefined,
+  ) => void;
+};
+
+type Part = {
+  readonly endpoint: string;
+  readonly notifier: Notifier;
+  readonly status: NotifierStatus;
+  listener?: Listener;
+  timer?: NodeJS.Timeout;
+  tries: number;
+};
+
+const RETRY_MS = [250, 1_000, 5_000, 30_000];
+
+export class Listeners implements AsyncDisposable {
+  /** By endpoint. */
+  readonly status: Record<string, NotifierStatus> = {};
+  readonly #options: ListenersOptions;
+  readonly #parts = new Map<string, Part>();
+  #reliable = 0;
+  #closed = false;
+
+  constructor(options: ListenersOptions) {
+    this.#options = options;
+  }
+
+  /** True while a notifier works that needs no heartbeats: then silence says that nothing happened. */
+  get reliable(): boolean {
+    return this.#reliable > 0;
+  }
+
+  /** Listens there too, if it can. */
+  offer(endpoint: string): void {
+    if (notifierOf(endpoint, this.#options.own)) this.add(endpoint);
+  }
+
+  /** Listens there too, from soon on; repeating it is harmless. Throws CONFIG_INVALID. */
+  add(endpoint: string): void {
+    if (this.#parts.has(endpoint) || this.#closed) return;
+    const notifier = requireNotifier(endpoint, this.#options.own);
+    const part: Part = {
+      endpoint,
+      notifier,
+      tries: 0,
+      status: {
+        notifier: notifier.name,
+        state: 'opening',
+        heard: 0,
+        get invalid() {
+          return part.listener?.invalid ?? 0;
+        },
+      },
+    };
+    this.#parts.set(endpoint, part);
+    this.status[endpoint] = part.status;
+    void this.#open(part);
+  }
+
+  async #open(part: Part): Promise<void> {
+    const { onHeard, onRing } = this.#options;
+    const { status } = part;
+    try {
+      const listener = await part.notifier.listen({
+        ...this.#options,
+        endpoint: part.endpoint,
+        onHeard: (heard) => {
+          status.heard++;
+          onHeard(heard);
+        },
+        onRing: (log) => {
+          status.heard++;
+          onRing?.(log);
+        },
+        onState: (state, why) => this.#become(part, state, why),
+      });
+      if (this.#closed) return await listener[Symbol.asyncDispose]();
+      part.listener = listener;
+      part.tries = 0;
+    } catch (error) {
+      if (this.#closed) return;
+      this.#become(part, 'failed', error as Error);
+      // What is wrong in the settings or not installed does not mend itself.
+      const final = error instanceof TypeError || isFinal(error);
+      if (final) return;
+      const waitMs = RETRY_MS[Math.min(part.tries++, RETRY_MS.length - 1)];
+      part.timer = setTimeout(() => void this.#open(part), waitMs);
+    }
+  }
+
+  #become(part: Part, state: NotifierState, error: Error | undefined): void {
+    const { status, notifier } = part;
+    const was = status.state;
+    if (this.#closed || (was === state && status.why === error?.message)) return;
+    if (!notifier.supports.heartbeats) {
+      if (state === 'on') this.#reliable++;
+      if (was === 'on') this.#reliable--;
+    }
+    status.state = state;
+    if (error) status.why = error.message;
+    else delete status.why;
+    this.#options.onPart?.(part.endpoint, status, was, error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const parts = [...this.#parts.values()];
+    for (const { timer } of parts) clearTimeout(timer);
+    await Promise.all(parts.map(async ({ listener }) => listener?.[Symbol.asyncDispose]()));
+  }
+}
+
+export const isFinal = (error: unknown): boolean =>
+  error instanceof TickmeshError &&
+  (error.code === 'PEER_MISSING' || error.code === 'CONFIG_INVALID');
