@@ -28,7 +28,7 @@ import {
   timeField,
 } from './csv.ts';
 import { binanceInstrument, instrumentOfFile } from './instrument.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from './decoder.ts';
 import type { Sink } from './sink.ts';
 
 const ID = /^\d{1,15}$/;

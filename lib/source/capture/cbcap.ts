@@ -8,7 +8,7 @@
  */
 import { BinanceFrames, KrakenFrames } from './frames.ts';
 import { digitsAt } from './hft.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from './decoder.ts';
 
 const LINE_FEED = 10;
 /** A longer header line is none. */

@@ -9,7 +9,7 @@
  *   ts   = 10DIGIT "." 1*7DIGIT         ; Unix seconds
  */
 import { BinanceFrames, KrakenFrames } from './frames.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from './decoder.ts';
 import { lineDecoder } from './lines.ts';
 
 const SECOND_DIGITS = 10;

@@ -1,5 +1,5 @@
 /** What the CSV layouts share: rows, fields, times of whatever unit. */
-import type { Decoder } from './layout.ts';
+import type { Decoder } from './decoder.ts';
 import { lineDecoder } from './lines.ts';
 import type { Sink } from './sink.ts';
 

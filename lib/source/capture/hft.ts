@@ -5,7 +5,7 @@
  *   line = 19DIGIT " " frame           ; Unix nanoseconds
  */
 import { BinanceFrames } from './frames.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from './decoder.ts';
 import { lineDecoder } from './lines.ts';
 
 const DIGITS = 19;

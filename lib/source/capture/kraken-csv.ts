@@ -14,7 +14,7 @@ import { instrumentOf } from '../../market/instrument.ts';
 import { MINUTE_US } from '../../market/interval.ts';
 import { type CsvKind, csvDecoder, decimalField, kindOf, rowForm, timeField } from './csv.ts';
 import { instrumentOfFile, krakenInstrument } from './instrument.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from './decoder.ts';
 import type { Sink } from './sink.ts';
 
 const FALLBACK_DECIMALS = 5;

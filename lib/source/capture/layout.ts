@@ -8,22 +8,9 @@ import { cryptofeed } from './cryptofeed.ts';
 import { hft } from './hft.ts';
 import { krakenCsv } from './kraken-csv.ts';
 import { ownLog } from './own-log.ts';
+import type { Layout } from './decoder.ts';
 import type { LayoutName } from './settings.ts';
-import { type FileFacts, type Sink, invalid } from './sink.ts';
-
-/** Reads one file from its first byte to its last. */
-export type Decoder = {
-  /** Puts every whole message of `bytes` into the sink; returns how many bytes are done with. `last`: none follow. */
-  push(bytes: Buffer, last: boolean): number;
-};
-
-export type Layout = {
-  /** `head`: the first bytes of the unpacked file as latin1, cut at 4 KiB; `name`: the file's, without ".gz". */
-  matches(head: string, name: string): boolean;
-  /** True when all of a file goes to one log. */
-  readonly single?: boolean;
-  decoder(sink: Sink): Decoder;
-};
+import { type FileFacts, invalid } from './sink.ts';
 
 export const layouts: Readonly<Record<LayoutName, Layout>> = {
   hft,

@@ -1,5 +1,5 @@
 /** Bytes as lines, for the layouts that have a message a line. */
-import type { Decoder } from './layout.ts';
+import type { Decoder } from './decoder.ts';
 import type { Sink } from './sink.ts';
 
 const LINE_FEED = 10;

@@ -11,7 +11,7 @@ import {
   lineTimeUs,
 } from '../../log/line.ts';
 import { type LogName, isNamePart, logName } from '../../log/name.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from './decoder.ts';
 import { invalid } from './sink.ts';
 
 const LINE_FEED = 10;

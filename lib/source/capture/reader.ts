@@ -1,6 +1,7 @@
 /** A recording as records: chunks of bytes through a layout's decoder, in constant memory. */
 import { type Part, chunksOf, headOf, nameOf } from './disk.ts';
-import { type Layout, layoutOf, layouts } from './layout.ts';
+import type { Layout } from './decoder.ts';
+import { layoutOf, layouts } from './layout.ts';
 import type { CaptureSettings } from './settings.ts';
 import { type Captured, type FileFacts, Sink } from './sink.ts';
 
