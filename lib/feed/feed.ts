@@ -12,7 +12,8 @@ import type { NotifierState } from '../notifier/notifier.ts';
 import { realClock, type Clock } from '../world/clock.ts';
 import { Bell } from './bell.ts';
 import { DiskLog } from './disk-log.ts';
-import { Writers, type Writer } from './disk-writers.ts';
+import { completeUs, type Entry } from './disk-entry.ts';
+import { Writers } from './disk-writers.ts';
 import type { FeedOptions, FeedStats } from './options.ts';
 import { merge, type Queue } from './merge.ts';
 import type { Cursor, FeedBatch, FeedEvent, FeedRecord } from './record.ts';
@@ -22,14 +23,6 @@ const HOLD_OWN_MS = 1_000;
 const HOLD_OTHER_MS = 100;
 /** Later than this, a wake-up says that our own event loop stood still. */
 const STALL_MS = 500;
-
-type Entry = {
-  readonly log: DiskLog;
-  writer: Writer | undefined;
-  epoch: number;
-  rung: boolean;
-  stirred: boolean;
-};
 
 export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   readonly stats: FeedStats;
@@ -185,19 +178,24 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
 
   #lookAt(entry: Entry, nowMs: number, single: boolean): void {
     const { log } = entry;
+    if (this.#options.until === 'end' && log.caughtUp && log.exists) {
+      // Its end was reached: that is all there is of it, whatever is written meanwhile.
+      log.queue.completeUs = Infinity;
+      return;
+    }
     if (entry.rung || entry.stirred || !single) log.look(nowMs, entry.rung);
     entry.rung = entry.stirred = false;
     log.tick(nowMs);
     this.#meetWriter(entry, nowMs);
     log.refill(nowMs);
-    log.queue.completeUs = single ? Infinity : completeUs(entry);
+    log.queue.completeUs = single ? Infinity : completeUs(entry, false);
   }
 
   #merge(records: FeedRecord[], nowMs: number): void {
     const refill = (queue: Queue): boolean => {
       const entry = this.#byName.get(queue.log)!;
       const filled = entry.log.refill(nowMs);
-      queue.completeUs = completeUs(entry);
+      queue.completeUs = completeUs(entry, this.#options.until === 'end');
       return filled;
     };
     merge(this.#queues, records, refill, (front, holder) => {
@@ -287,12 +285,6 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     this.#writers.close();
     await this.#listeners[Symbol.asyncDispose]();
   }
-}
-
-/** Up to when an empty queue's log can bring nothing any more. */
-function completeUs({ log, writer }: Entry): number {
-  if (!log.queue.empty || !log.exists) return Infinity;
-  return log.atEnd ? (writer?.timeUs ?? 0) : 0;
 }
 
 /** Opens a feed. Throws TypeError for misuse, NAME_INVALID for a name that no log can have. */

@@ -82,7 +82,7 @@ const BATCH = 4_096;
 /**
  * Moves what may go into `out`. `refill` is called for a queue that has just run empty and tells whether it has records
  * again; it sets `completeUs` otherwise. `release` lets a record go though a log might still bring an earlier one
- * (its writer is silent). Returns the log that held the rest back, if any.
+ * (its writer is silent). Returns the log that held the rest back, if any. Costs log k a record for k logs that take turns.
  */
 export function merge(
   queues: readonly Queue[],
@@ -90,42 +90,60 @@ export function merge(
   refill: (queue: Queue) => boolean,
   release: (front: Queue, holder: Queue) => boolean,
 ): Queue | undefined {
-  while (out.length < BATCH) {
-    let first: Queue | undefined;
-    let secondUs = Infinity;
-    let second: Queue | undefined;
-    for (const queue of queues) {
-      if (first === undefined || before(queue, first)) {
-        second = first;
-        secondUs = first?.frontUs ?? Infinity;
-        first = queue;
-      } else if (second === undefined || before(queue, second)) {
-        second = queue;
-        secondUs = queue.frontUs;
-      }
+  const heap: Queue[] = [];
+  const empties: Queue[] = [];
+  for (const queue of queues) (queue.empty ? empties : heap).push(queue);
+  for (let at = (heap.length >> 1) - 1; at >= 0; at--) sift(heap, at);
+  let floorUs = floorOf(empties);
+  while (out.length < BATCH && heap.length > 0) {
+    const first = heap[0]!;
+    if (first.frontUs > floorUs) {
+      const holder = empties.find(
+        (queue) => first.frontUs > queue.completeUs && !release(first, queue),
+      );
+      if (holder) return holder;
     }
-    if (first === undefined || first.frontUs === Infinity) return undefined;
-    let floorUs = Infinity;
-    let holder: Queue | undefined;
-    for (const queue of queues) {
-      if (!queue.empty || queue.completeUs >= floorUs) continue;
-      if (first.frontUs > queue.completeUs && release(first, queue)) continue;
-      floorUs = queue.completeUs;
-      holder = queue;
-    }
-    if (first.frontUs > floorUs) return holder;
     // As long as this log stays in front and below the floor nothing else needs to be looked at.
+    const second = heap.length < 3 || before(heap[1]!, heap[2]!) ? heap[1] : heap[2];
     do out.push(first.take());
     while (
       first.frontUs <= floorUs &&
       out.length < BATCH &&
       first.frontUs !== Infinity &&
-      (first.frontUs < secondUs || (second !== undefined && before(first, second)))
+      (second === undefined || before(first, second))
     );
-    if (first.empty) refill(first);
+    if (first.empty && !refill(first)) {
+      empties.push(first);
+      floorUs = floorOf(empties);
+      const last = heap.pop()!;
+      if (heap.length === 0) break;
+      heap[0] = last;
+    }
+    sift(heap, 0);
   }
   return undefined;
 }
 
 const before = (a: Queue, b: Queue): boolean =>
   a.frontUs !== b.frontUs ? a.frontUs < b.frontUs : a.log < b.log;
+
+/** No empty queue brings anything up to here. */
+function floorOf(empties: readonly Queue[]): number {
+  let floorUs = Infinity;
+  for (const { completeUs } of empties) if (completeUs < floorUs) floorUs = completeUs;
+  return floorUs;
+}
+
+/** Lets the queue at `at` sink to its place in a heap whose front has the earliest record. */
+function sift(heap: Queue[], at: number): void {
+  const queue = heap[at]!;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+    if (!before(heap[child]!, queue)) break;
+    heap[at] = heap[child]!;
+    at = child;
+  }
+  heap[at] = queue;
+}
