@@ -93,7 +93,11 @@ export async function bindSocket(
       {
         cause,
         facts: { endpoint },
-        remedy: taken ? 'stop that process, or choose another endpoint' : 'check the endpoint',
+        remedy: !taken
+          ? 'check the endpoint'
+          : sameHost(endpoint)
+            ? 'this mesh runs already: stop it, or give one of the two another project name'
+            : 'stop that process, or choose another endpoint',
       },
     );
   }

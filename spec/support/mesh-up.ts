@@ -1,5 +1,14 @@
 /** Meshes of real processes: a topology in a folder of its own, started by the real command, on free ports. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +17,8 @@ import { fileURLToPath } from 'node:url';
 import { allGone, isRunning, runScript, type Running } from './processes.ts';
 
 const script = fileURLToPath(new URL('../../nodes/tickmesh.js', import.meta.url));
+/** A machine that is busy with other specs is slow, not broken. */
+const patient = { TICKMESH_READY_TIMEOUT: '120s' };
 let made = 0;
 
 type Teardown = { teardown(end: () => unknown): void };
@@ -45,12 +56,12 @@ export class MeshFolder {
   readonly #running: Running[] = [];
 
   constructor(t: Teardown) {
-    this.dir = mkdtempSync(join(tmpdir(), 'tickmesh-mesh-'));
+    this.dir = realpathSync(mkdtempSync(join(tmpdir(), 'tickmesh-mesh-')));
     this.project = `mesh-${process.pid}-${++made}`;
     t.teardown(async () => {
       for (const { child } of this.#running) child.kill('SIGKILL');
       await Promise.all(this.#running.map(({ ended }) => ended));
-      await allGone(this.pids());
+      await allGone(this.leftRunning());
       rmSync(this.dir, { recursive: true, force: true });
     });
   }
@@ -71,7 +82,7 @@ export class MeshFolder {
 
   /** Runs the command in this folder. */
   run(args: readonly string[], env: Record<string, string> = {}): Running {
-    const running = runScript(script, args, { cwd: this.dir, env });
+    const running = runScript(script, args, { cwd: this.dir, env: { ...patient, ...env } });
     this.#running.push(running);
     // Looked at by whoever wants to know.
     running.ended.catch(() => undefined);
@@ -108,17 +119,32 @@ export class MeshFolder {
     );
   }
 
-  /** Kills a node's process and waits for the next one to be ready. */
-  async killNode(node: string): Promise<void> {
+  /** Kills a node's process and waits for the next one to be ready; `meanwhile` is called while there is none. */
+  async killNode(node: string, meanwhile: () => void = () => undefined): Promise<void> {
     const before = this.pids(node);
-    process.kill(before.at(-1)!, 'SIGKILL');
+    const pid = before.at(-1)!;
+    process.kill(pid, 'SIGKILL');
+    await allGone([pid]);
+    meanwhile();
     await found(`${node} to be ready again`, () =>
       this.pids(node).length > before.length ? true : undefined,
     );
   }
 
-  /** Nodes of this folder that run now. */
+  /** Node processes of this folder that run now, ready or not, sorted. */
   leftRunning(): number[] {
-    return this.pids().filter(isRunning);
+    const isOurs = (pid: string): boolean => {
+      try {
+        const node = readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('--supervised');
+        return node && readlinkSync(`/proc/${pid}/cwd`) === this.dir;
+      } catch {
+        return false;
+      }
+    };
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isOurs(name));
+    return pids
+      .map(Number)
+      .filter(isRunning)
+      .sort((a, b) => a - b);
   }
 }
