@@ -11,6 +11,8 @@
 import type { Answer, Lines } from '../catchup/answer.ts';
 import type { Effect, Follower, FollowerMode, FollowerRules, Input } from './state.ts';
 
+const BUSY_MIN_MS = 5;
+
 /** Where to begin: at a cursor, or (`epoch` 0) at a position whose bytes nobody has seen. */
 export const newFollower = (
   from: { epoch: number; position: number; lines: number },
@@ -140,7 +142,9 @@ function answered(
   }
   state.asking = undefined;
   if (answer.kind === 'busy') {
-    state.holdMs = nowMs + answer.retryMs;
+    // Its word, within bounds: a wait of nothing would spin, one without end would be a denial.
+    const retryMs = Math.min(Math.max(answer.retryMs || 0, BUSY_MIN_MS), rules.timeoutMaxMs);
+    state.holdMs = nowMs + retryMs;
     return;
   }
   state.tries = 0;
@@ -154,6 +158,8 @@ function answered(
     state.holdMs = nowMs + rules.pollMs;
     return;
   }
+  // What an older epoch had reached says nothing about this one.
+  if (answer.epoch > state.seenEpoch) state.target = 0;
   state.seenEpoch = answer.epoch;
   state.knownEpoch = answer.epoch;
   if (state.mode === 'joining') turn(state, 'catchingUp', effects);
@@ -163,7 +169,9 @@ function answered(
       break;
     case 'info':
       state.lines = answer.linesBefore;
-      state.target = answer.position;
+      // A late one must not hide what was heard since: look again, soon, but not in a spin.
+      if (state.target > answer.position) state.holdMs = nowMs + rules.pollMs;
+      else state.target = answer.position;
       break;
     case 'cut':
       effects.push({
@@ -174,17 +182,22 @@ function answered(
       });
       state.position = answer.position;
       state.lines = answer.linesBefore;
-      state.target = answer.position;
+      state.target = Math.max(state.target, answer.position);
       break;
     case 'trimmed':
-      effects.push({ do: 'gap', from: state.position, to: answer.position });
-      if (rules.trimmed === 'fail') {
-        turn(state, 'blocked', effects);
-        return;
+      {
+        const latest = rules.trimmed === 'latest' && state.target > answer.position;
+        const to = latest ? state.target : answer.position;
+        effects.push({ do: 'gap', from: state.position, to });
+        if (rules.trimmed === 'fail') {
+          turn(state, 'blocked', effects);
+          return;
+        }
+        state.position = to;
+        if (state.target < to) state.target = to;
+        // How many lines that were only INFO says.
+        turn(state, 'catchingUp', effects);
       }
-      state.position =
-        rules.trimmed === 'latest' ? Math.max(state.target, answer.position) : answer.position;
-      if (state.target < state.position) state.target = state.position;
       break;
   }
   // Only INFO says "you are at the end": until then there may be more than I have heard of.
