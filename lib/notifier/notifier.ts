@@ -31,7 +31,7 @@ export type Supports = {
  * tries again much later.
  */
 export type NotifierState = 'opening' | 'on' | 'off' | 'failed';
-export type OnState = (state: NotifierState, why?: Error) => void;
+type OnState = (state: NotifierState, why?: Error) => void;
 
 /** The saying end, in a fetcher or replica. */
 export type Announcer = AsyncDisposable & {

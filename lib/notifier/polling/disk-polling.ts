@@ -29,17 +29,23 @@ class PositionLook implements Look {
   }
 }
 
+/** Two writes within one tick of the file system's clock look like one. */
+const TICK_MS = 20;
+
 class MtimeLook implements Look {
   readonly #path: string;
   #lastMs = -1;
+  #again = false;
   constructor(path: string) {
     this.#path = path;
   }
   moved(): boolean {
     const mtimeMs = statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs ?? -1;
-    if (mtimeMs <= this.#lastMs) return false;
+    const moved = this.#again || mtimeMs > this.#lastMs;
+    // So fresh that another write may hide behind it: rung once more with the next look.
+    this.#again = mtimeMs > 0 && Date.now() - mtimeMs < TICK_MS;
     this.#lastMs = mtimeMs;
-    return true;
+    return moved;
   }
   close(): void {}
 }

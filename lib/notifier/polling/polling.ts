@@ -2,9 +2,7 @@
  * Looks at the logs at an interval: nothing to run, nothing to say, late by half the interval on average.
  *
  *   polling:[?interval=100ms][&by=position]   the head slot says how far a log is announced (default)
- *   polling:?by=mtime&interval=1s             the head file's time of modification, as simple pollers do it: two writes
- *                                             within one tick of that clock (4 ms on Linux) look like one, so that the
- *                                             second may be seen with the next one only
+ *   polling:?by=mtime&interval=1s             the head file's time of modification, as simple pollers do it
  */
 import { knownOptions, msOption } from '../endpoint.ts';
 import type { Notifier } from '../notifier.ts';
