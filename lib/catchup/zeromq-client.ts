@@ -5,6 +5,7 @@
  */
 import { randomInt } from 'node:crypto';
 import type { Pull, Push } from 'zeromq';
+import { dial, securePeer, type SecurePeer, type Security } from '../mesh/security-zeromq.ts';
 import { bindSocket, inboxSocket, requestSocket } from '../mesh/zeromq.ts';
 import type { Ask } from './answer.ts';
 import { decodeReply, encodeRequest, type Reply } from './frames.ts';
@@ -13,6 +14,8 @@ export type CatchupClientOptions = {
   /** Our name, as the holders' settings know it. */
   readonly node: string;
   readonly inbox: string | readonly string[];
+  /** Only the nodes it reads from may answer, and only they are asked. Absent: plain sockets. */
+  readonly security?: Security | undefined;
 };
 
 /** A way to ask one holder. */
@@ -27,14 +30,16 @@ export class CatchupClient implements AsyncDisposable {
   };
   readonly endpoints: readonly string[];
   readonly #node: string;
+  readonly #security: Security | undefined;
   readonly #inbox: Pull;
   readonly #tag = randomInt(1, 2 ** 47);
   readonly #holders = new Map<string, Requests>();
   readonly #askers = new Map<string, (reply: Reply) => void>();
   readonly #hearing: Promise<void>;
 
-  private constructor(node: string, inbox: Pull, endpoints: readonly string[]) {
-    this.#node = node;
+  private constructor(options: CatchupClientOptions, inbox: Pull, endpoints: readonly string[]) {
+    this.#node = options.node;
+    this.#security = options.security;
     this.#inbox = inbox;
     this.endpoints = endpoints;
     this.#hearing = this.#hear();
@@ -44,10 +49,11 @@ export class CatchupClient implements AsyncDisposable {
   static async bind(options: CatchupClientOptions): Promise<CatchupClient> {
     const socket = inboxSocket();
     try {
+      options.security?.guard(socket, 'inbox');
       const endpoints: string[] = [];
       for (const endpoint of [options.inbox].flat())
         endpoints.push(await bindSocket(socket, endpoint));
-      return new CatchupClient(options.node, socket, endpoints);
+      return new CatchupClient(options, socket, endpoints);
     } catch (error) {
       socket.close();
       throw error;
@@ -59,10 +65,13 @@ export class CatchupClient implements AsyncDisposable {
     this.#askers.set(log, take);
   }
 
-  /** The holder that takes requests at `endpoint`. */
-  holder(endpoint: string): Holder {
+  /** The holder that takes requests at `endpoint`. With keys: the node whose it must be. */
+  holder(endpoint: string, node = ''): Holder {
     let requests = this.#holders.get(endpoint);
-    if (!requests) this.#holders.set(endpoint, (requests = new Requests(endpoint)));
+    if (!requests) {
+      const to = this.#security && securePeer(this.#security, 'writers', node);
+      this.#holders.set(endpoint, (requests = new Requests(endpoint, to)));
+    }
     const to = requests;
     return {
       ask: (log, ask) =>
@@ -106,8 +115,8 @@ class Requests {
   #pumping = false;
   idle: Promise<void> = Promise.resolve();
 
-  constructor(endpoint: string) {
-    this.#socket.connect(endpoint);
+  constructor(endpoint: string, to: SecurePeer | undefined) {
+    dial(this.#socket, endpoint, to);
   }
 
   push(log: string, parts: Buffer[]): void {

@@ -11,6 +11,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Pull, Push } from 'zeromq';
 import { LogReader } from '../log/disk-reader.ts';
 import type { LogName } from '../log/name.ts';
+import { dial, securePeer, type SecurePeer, type Security } from '../mesh/security-zeromq.ts';
 import { bindSocket, laneSocket, requestsSocket } from '../mesh/zeromq.ts';
 import { answer, type Answer } from './answer.ts';
 import { Budget, defaultBudget, type BudgetRule } from './budget.ts';
@@ -26,6 +27,8 @@ export type CatchupServerOptions = {
   readonly clockUs: (log: string) => number;
   readonly nowMs: () => number;
   readonly budget?: BudgetRule;
+  /** Only its readers may ask, and only they are answered. Absent: plain sockets. */
+  readonly security?: Security | undefined;
   /** A log that could not be read. */
   readonly report?: (log: string, error: unknown) => void;
 };
@@ -67,6 +70,7 @@ export class CatchupServer implements AsyncDisposable {
   static async bind(options: CatchupServerOptions): Promise<CatchupServer> {
     const socket = requestsSocket();
     try {
+      options.security?.guard(socket, 'catchup');
       const endpoints: string[] = [];
       for (const endpoint of [options.endpoint].flat())
         endpoints.push(await bindSocket(socket, endpoint));
@@ -95,7 +99,7 @@ export class CatchupServer implements AsyncDisposable {
   }
 
   #take(request: Request): void {
-    const { readers, nowMs, budget } = this.#options;
+    const { readers, nowMs, budget, security } = this.#options;
     const { node } = request;
     if (!Object.hasOwn(readers, node)) {
       this.stats.strangers++;
@@ -105,7 +109,8 @@ export class CatchupServer implements AsyncDisposable {
     let lane = this.#lanes.get(node);
     if (!lane) {
       const purse = new Budget(budget ?? defaultBudget, nowMs());
-      lane = new Lane(readers[node]!, (next) => this.#send(next, purse), this.stats);
+      const to = security && securePeer(security, 'readers', node);
+      lane = new Lane(readers[node]!, to, (next) => this.#send(next, purse), this.stats);
       this.#lanes.set(node, lane);
     }
     lane.push(request);
@@ -159,12 +164,13 @@ class Lane {
 
   constructor(
     endpoint: string,
+    to: SecurePeer | undefined,
     answerTo: (request: Request) => Buffer[],
     stats: { dropped: number },
   ) {
     this.#answer = answerTo;
     this.#stats = stats;
-    this.#socket.connect(endpoint);
+    dial(this.#socket, endpoint, to);
   }
 
   push(request: Request): void {

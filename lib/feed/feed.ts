@@ -61,6 +61,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       logs: names,
       folder: options.data,
       own: options.notifiers ?? [],
+      security: options.security,
       onHeard: (heard) => this.#hear(heard),
       onRing: (log) => this.#ring(log),
       onPart: (...what) => this.#notePart(...what),
@@ -227,7 +228,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     }
     entry.writer = writer;
     if ((this.#options.notices ?? 'auto') === 'auto')
-      for (const endpoint of found.feeds) this.#listeners.offer(endpoint);
+      for (const endpoint of found.feeds) this.#listeners.offer(endpoint, found.node);
   }
 
   #hear(heard: Heard): void {

@@ -1,6 +1,7 @@
 /** What a feed can be asked for, and what it counts. */
 import type { FollowerRules } from '../follower/state.ts';
 import type { NotifierStatus } from '../notifier/listeners-timer.ts';
+import type { Security } from '../mesh/security-zeromq.ts';
 import type { Heard } from '../notifier/notice.ts';
 import type { Notifier, ProcessPort } from '../notifier/notifier.ts';
 import type { Clock } from '../world/clock.ts';
@@ -32,6 +33,8 @@ export type FeedOptions = {
    * the last record, then park.
    */
   readonly idle?: Idle;
+  /** Keys of this node and of the writers it reads from. Others of their mesh are watched and polled, not listened to. */
+  readonly security?: Security | undefined;
   readonly rules?: Partial<FollowerRules>;
   readonly clock?: Clock;
   /** For tests and simulations of loss: return false to drop a notice, or (without a header) a ring. */

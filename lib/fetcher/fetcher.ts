@@ -80,6 +80,7 @@ export class Fetcher implements AsyncDisposable {
           onJoin: (log) => fetcher?.announceHead(log as LogName),
           ...(options.port ? { port: options.port } : {}),
           own: options.notifiers ?? [],
+          security: options.security,
         });
       }
       for (const log of options.source.logs) {
@@ -111,12 +112,12 @@ export class Fetcher implements AsyncDisposable {
   }
 
   async #serve(): Promise<void> {
-    const { catchup, data, clock } = this.#options;
+    const { catchup, data, clock, security } = this.#options;
     if (!catchup) return;
     const logs = this.#writers.keys();
     const clockUs = (): number => this.#clockFile.timeUs;
     const nowMs = (): number => clock.monoMs();
-    this.server = await CatchupServer.bind({ ...catchup, data, logs, clockUs, nowMs });
+    this.server = await CatchupServer.bind({ ...catchup, data, logs, clockUs, nowMs, security });
   }
 
   get writers(): ReadonlyMap<LogName, LogWriter> {

@@ -1,6 +1,7 @@
 /** What a fetcher is made of, and what it tells an operator. */
 import type { LogWriterOptions } from '../log/disk-writer.ts';
 import type { LogName } from '../log/name.ts';
+import type { Security } from '../mesh/security-zeromq.ts';
 import type { Announcer, Notifier, ProcessPort } from '../notifier/notifier.ts';
 import type { Source } from '../source/source.ts';
 import type { Clock } from '../world/clock.ts';
@@ -26,6 +27,8 @@ export type FetcherOptions = {
     readonly endpoint: string | readonly string[];
     readonly readers: Readonly<Record<string, string>>;
   };
+  /** Keys of this node and of its readers. Absent: plain sockets, on this computer only. */
+  readonly security?: Security | undefined;
   readonly roll?: LogWriterOptions['roll'];
   readonly sync?: 'never' | 'each' | { readonly intervalMs: number };
   /** Event time of a payload, by exchange and channel; undefined where it has none. */

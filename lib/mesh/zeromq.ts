@@ -5,6 +5,8 @@
  */
 import { Publisher, Pull, Push, Subscriber, XPublisher } from 'zeromq';
 import { TickmeshError } from '../world/error.ts';
+import { unguarded } from './curve.ts';
+import { staysHere } from './loopback.ts';
 
 export const MESSAGE_MAX = (1 << 20) + (128 << 10);
 const REQUEST_MAX = 4_096;
@@ -76,11 +78,22 @@ export const laneSocket = (): Push =>
     reconnectMaxInterval: 1_000,
   });
 
-/** Binds; returns the endpoint really bound ("tcp://127.0.0.1:*" becomes a port). Throws PORT_TAKEN or BIND_FAILED. */
+/** True when only listed keys get in, handler or no handler. */
+const isGuarded = (socket: XPublisher | Publisher | Pull): boolean =>
+  socket.securityMechanism === 'curve' &&
+  socket.curveServer &&
+  socket.zapEnforceDomain &&
+  Boolean(socket.zapDomain);
+
+/**
+ * Binds; returns the endpoint really bound ("tcp://127.0.0.1:*" becomes a port). Throws PORT_TAKEN or BIND_FAILED, and
+ * INSECURE for a plain socket that other computers could reach.
+ */
 export async function bindSocket(
   socket: XPublisher | Publisher | Pull,
   endpoint: string,
 ): Promise<string> {
+  if (!staysHere(endpoint) && !isGuarded(socket)) throw unguarded(endpoint);
   try {
     await socket.bind(endpoint);
   } catch (cause) {

@@ -18,7 +18,7 @@ export type NotifierStatus = {
   why?: string;
 };
 
-export type ListenersOptions = Omit<ListenerOptions, 'endpoint' | 'onState'> & {
+export type ListenersOptions = Omit<ListenerOptions, 'endpoint' | 'onState' | 'writer'> & {
   /** A part changed its state from `was`. `error` is why, where that is known. */
   readonly onPart?: (
     endpoint: string,
@@ -30,6 +30,7 @@ export type ListenersOptions = Omit<ListenerOptions, 'endpoint' | 'onState'> & {
 
 type Part = {
   readonly endpoint: string;
+  readonly writer: string | undefined;
   readonly notifier: Notifier;
   readonly status: NotifierStatus;
   listener?: Listener;
@@ -56,17 +57,18 @@ export class Listeners implements AsyncDisposable {
     return this.#reliable > 0;
   }
 
-  /** Listens there too, if it can. */
-  offer(endpoint: string): void {
-    if (notifierOf(endpoint, this.#options.own)) this.add(endpoint);
+  /** Listens to `writer` there too, if it can. */
+  offer(endpoint: string, writer?: string): void {
+    if (notifierOf(endpoint, this.#options.own)) this.add(endpoint, writer);
   }
 
   /** Listens there too, from soon on; repeating it is harmless. Throws CONFIG_INVALID. */
-  add(endpoint: string): void {
+  add(endpoint: string, writer?: string): void {
     if (this.#parts.has(endpoint) || this.#closed) return;
     const notifier = requireNotifier(endpoint, this.#options.own);
     const part: Part = {
       endpoint,
+      writer,
       notifier,
       tries: 0,
       status: {
@@ -90,6 +92,7 @@ export class Listeners implements AsyncDisposable {
       const listener = await part.notifier.listen({
         ...this.#options,
         endpoint: part.endpoint,
+        writer: part.writer,
         onHeard: (heard) => {
           status.heard++;
           onHeard(heard);

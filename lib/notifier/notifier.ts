@@ -4,6 +4,7 @@
  * may lose, repeat and reorder what it is told, and may be dead for a while. Then records come later, none is missing.
  */
 import type { HeaderFields } from '../mesh/header.ts';
+import type { Security } from '../mesh/security-zeromq.ts';
 import type { Heard } from './notice.ts';
 
 export type Supports = {
@@ -48,6 +49,8 @@ export type Announcer = AsyncDisposable & {
 
 export type AnnouncerOptions = {
   readonly endpoint: string;
+  /** Keys of this node: only its readers may listen. For notifiers that can; without it: whoever reaches the endpoint. */
+  readonly security?: Security | undefined;
   /** A listener has just come for this log: the moment to repeat its end, so that joining costs no waiting. */
   readonly onJoin?: (log: string) => void;
   readonly onState?: OnState;
@@ -71,6 +74,9 @@ export type ListenerOptions = {
   readonly data?: boolean;
   /** Data folder of the logs, for those that look at files. */
   readonly folder?: string;
+  /** Keys of this node, and which writer it must be that announces there. */
+  readonly security?: Security | undefined;
+  readonly writer?: string | undefined;
   readonly onHeard: (heard: Heard) => void;
   /** Something happened to a log; without a name: to a clock. It is worth a look. */
   readonly onRing?: (log?: string) => void;

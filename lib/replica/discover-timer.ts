@@ -1,4 +1,5 @@
 /** Finds out which logs a source announces: every log's end is repeated once a second, so a short listening names all. */
+import type { Security } from '../mesh/security-zeromq.ts';
 import { BEACON_MS } from '../notifier/beacon.ts';
 import { Listeners } from '../notifier/listeners-timer.ts';
 import { logName, type LogName } from '../log/name.ts';
@@ -6,6 +7,9 @@ import { logName, type LogName } from '../log/name.ts';
 export type DiscoverOptions = {
   /** Where the source announces. */
   readonly feed: string | readonly string[];
+  /** Its name, and our keys, where there are keys. */
+  readonly writer?: string;
+  readonly security?: Security | undefined;
   readonly matches: (log: string) => boolean;
   readonly signal: AbortSignal;
 };
@@ -29,6 +33,7 @@ export async function discoverLogs(options: DiscoverOptions): Promise<LogName[]>
   await new Promise<void>((resolve) => {
     let quiet: NodeJS.Timeout | undefined;
     const listeners = new Listeners({
+      security: options.security,
       logs: 'all',
       onHeard: ({ log: name }) => {
         if (found.has(name as LogName) || !matches(name)) return;
@@ -39,7 +44,7 @@ export async function discoverLogs(options: DiscoverOptions): Promise<LogName[]>
         quiet = setTimeout(done, QUIET_MS);
       },
     });
-    for (const endpoint of [feed].flat()) listeners.add(endpoint);
+    for (const endpoint of [feed].flat()) listeners.add(endpoint, options.writer);
     const done = (): void => {
       clearTimeout(quiet);
       signal.removeEventListener('abort', done);

@@ -6,55 +6,21 @@
 import { CatchupClient } from '../catchup/zeromq-client.ts';
 import { CatchupServer } from '../catchup/zeromq-server.ts';
 import { Beacons } from '../fetcher/beacons-timer.ts';
-import type { FollowerMode, FollowerRules } from '../follower/state.ts';
+import type { FollowerMode } from '../follower/state.ts';
 import { ClockReader, ClockWriter } from '../log/disk-clock.ts';
 import { logName, type LogName } from '../log/name.ts';
 import type { Heard } from '../notifier/notice.ts';
 import { allFeeds, Announcers } from '../notifier/announcers.ts';
 import { Listeners } from '../notifier/listeners-timer.ts';
-import type { Clock } from '../world/clock.ts';
 import { TickmeshError } from '../world/error.ts';
 import { announceEnd, announceTurn, type Copied } from './announce.ts';
 import { ReplicaLog } from './disk-replica-log.ts';
-import { RemoteLog, type RemoteLogReport } from './remote-log.ts';
+import type { ReplicaOptions } from './options.ts';
+import { RemoteLog } from './remote-log.ts';
 import { TickTimer } from './tick-timer.ts';
 import { Turn } from './turn-timer.ts';
 
-export type ReplicaReport =
-  | RemoteLogReport
-  | {
-      readonly event: 'recovered';
-      readonly log: LogName;
-      readonly tornBytes: number;
-      readonly epoch: number;
-      readonly position: number;
-    };
-
-export type ReplicaOptions = {
-  readonly node: string;
-  readonly data: string;
-  /** Logs to copy. */
-  readonly logs: readonly string[];
-  /** Where the source announces, and where it takes requests. */
-  readonly from: { readonly feed: string | readonly string[]; readonly catchup: string };
-  /** Where bytes that we asked for arrive; the source's settings name it too. */
-  readonly inbox: string | readonly string[];
-  /** Where we announce; absent: nobody is told. */
-  readonly feed?: string | readonly string[];
-  /** Where we take requests, and who may ask. */
-  readonly catchup?: {
-    readonly endpoint: string | readonly string[];
-    readonly readers: Readonly<Record<string, string>>;
-  };
-  /** When bytes reach the platter: the kernel's choice (default), before each announcement, or every so often. */
-  readonly sync?: 'never' | 'each' | { readonly intervalMs: number };
-  readonly rules?: Partial<FollowerRules>;
-  readonly clock: Clock;
-  /** Told of what an operator should know. */
-  readonly report?: (what: ReplicaReport) => void;
-  /** For tests and simulations of loss: return false to drop a notice. */
-  readonly hear?: (heard: Heard) => boolean;
-};
+export type { ReplicaOptions, ReplicaReport } from './options.ts';
 
 /** Later than this, a wake-up says that our own event loop stood still. */
 const STALL_MS = 500;
@@ -107,13 +73,14 @@ export class Replica implements AsyncDisposable {
   }
 
   async #open(names: readonly LogName[]): Promise<void> {
-    const { node, data, from, inbox, feed, catchup, clock, sync, rules, report } = this.#options;
+    const { node, data, from, inbox, feed, catchup, clock, security } = this.#options;
+    const { sync, rules, report } = this.#options;
     if (feed !== undefined) {
       const onJoin = (log: string): void => this.#announceHead(log);
-      this.announcer = await Announcers.open(allFeeds(feed), { onJoin });
+      this.announcer = await Announcers.open(allFeeds(feed), { onJoin, security });
     }
-    const client = (this.client = await CatchupClient.bind({ node, inbox }));
-    const holder = client.holder(from.catchup);
+    const client = (this.client = await CatchupClient.bind({ node, inbox, security }));
+    const holder = client.holder(from.catchup, from.writer);
     for (const log of names) {
       const copy = await ReplicaLog.open({
         data,
@@ -153,6 +120,7 @@ export class Replica implements AsyncDisposable {
         logs: names,
         clockUs: (log) => this.#copied.get(log)?.remote.completeUs ?? 0,
         nowMs: () => clock.monoMs(),
+        security,
       });
     }
     this.#beacons = new Beacons(
@@ -163,9 +131,10 @@ export class Replica implements AsyncDisposable {
     this.#listeners = new Listeners({
       logs: names,
       data: true,
+      security,
       onHeard: (heard) => this.#hear(heard),
     });
-    for (const endpoint of [from.feed].flat()) this.#listeners.add(endpoint);
+    for (const endpoint of [from.feed].flat()) this.#listeners.add(endpoint, from.writer);
     if (typeof sync === 'object')
       this.#syncTimer = setInterval(() => this.#syncAll(), sync.intervalMs);
     for (const { remote } of this.#copied.values()) {

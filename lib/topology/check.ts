@@ -1,7 +1,8 @@
 /** What a schema cannot see: names that must exist, ports and folders that must differ, links that cannot be made. */
 import { posix } from 'node:path';
+import { isLoopback } from '../mesh/loopback.ts';
 import { dotted, type Located, type Path } from './document.ts';
-import { isLoopback, isWildcard, parseTcp } from './endpoint.ts';
+import { isWildcard, parseTcp } from './endpoint.ts';
 import { nearest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import type { NodeFile, TopologyFile } from './schema.ts';

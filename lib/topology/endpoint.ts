@@ -18,11 +18,6 @@ export function parseTcp(endpoint: string): TcpEndpoint | undefined {
 export const tcpEndpoint = (address: string, port: number): string =>
   `tcp://${address.includes(':') ? `[${address}]` : address}:${port}`;
 
-/** True for addresses that never leave the machine. */
-export const isLoopback = (address: string): boolean =>
-  /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address) ||
-  ['localhost', '::1', '[::1]'].includes(address.toLowerCase());
-
 /** True for addresses that mean "every interface". */
 export const isWildcard = (address: string): boolean =>
   ['0.0.0.0', '::', '[::]', '*'].includes(address);

@@ -19,6 +19,7 @@ export const errorCodes = [
   'CONFIG_INVALID', // settings or topology.yaml are wrong
   'SOURCE_INVALID', // a recorded file cannot be read
   'SOURCE_ENDED', // a source gave up
+  'INSECURE', // a socket that others could reach without keys, or a key that others can read
   'PEER_MISSING', // an optional package is not installed
   'NODE_FAILED', // a process of the mesh did not become ready, or died
   'SLOW_CONSUMER', // a consumer fell behind its bound

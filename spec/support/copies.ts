@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
 import { Fetcher } from '../../lib/fetcher/fetcher.ts';
 import type { FetcherOptions } from '../../lib/fetcher/options.ts';
 import { logName, type LogName } from '../../lib/log/name.ts';
@@ -14,7 +15,7 @@ import { realClock } from '../../lib/world/clock.ts';
 let counter = 0;
 /** An endpoint that no other spec uses. */
 export const endpoint = (what: string): string =>
-  `ipc://@tickmesh-spec-${process.pid}-${++counter}-${what}`;
+  `ipc://@tickmesh-spec-${process.pid}-${threadId}-${++counter}-${what}`;
 
 export const trades = logName('binance/BTC-USDT/trade');
 export const quotes = logName('binance/BTC-USDT/bookTicker');

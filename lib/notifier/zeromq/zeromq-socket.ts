@@ -1,6 +1,8 @@
 /** Notices over ZeroMQ: PUB binds in the writer, SUB connects in the reader. Loses what it must; that is harmless. */
 import type { Subscriber, XPublisher } from 'zeromq';
 import type { HeaderFields } from '../../mesh/header.ts';
+import { onEvent } from '../../mesh/events-zeromq.ts';
+import { dial, securePeer } from '../../mesh/security-zeromq.ts';
 import { bindSocket, feedSocket, subscriberSocket } from '../../mesh/zeromq.ts';
 import {
   dataTopic,
@@ -34,6 +36,7 @@ export class ZeromqAnnouncer implements Announcer {
   static async bind(options: AnnouncerOptions): Promise<ZeromqAnnouncer> {
     const socket = feedSocket();
     try {
+      options.security?.guard(socket, 'feed');
       const endpoint = await bindSocket(socket, options.endpoint);
       const announcer = new ZeromqAnnouncer(socket, endpoint, options.onJoin);
       options.onState?.('on');
@@ -97,14 +100,18 @@ export class ZeromqListener implements Listener {
   readonly #hearing: Promise<void>;
   invalid = 0;
 
+  /** Throws TypeError for a writer that there is no key of, where there are keys. */
   constructor(options: ListenerOptions) {
+    const { security, writer = '' } = options;
+    const peer = security && securePeer(security, 'writers', writer);
     this.#socket = subscriberSocket(options.endpoint);
     const { onState } = options;
-    if (onState) {
-      this.#socket.events.on('handshake', () => onState('on'));
-      this.#socket.events.on('disconnect', () => onState('off'));
-    }
-    this.#socket.connect(options.endpoint);
+    if (onState)
+      onEvent(this.#socket, (type) => {
+        if (type === 'handshake') onState('on');
+        else if (type === 'disconnect') onState('off');
+      });
+    dial(this.#socket, options.endpoint, peer);
     if (options.logs === 'all') this.#socket.subscribe();
     else
       for (const log of options.logs) {
