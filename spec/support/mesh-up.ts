@@ -35,7 +35,7 @@ export const freePort = (): Promise<number> =>
   });
 
 /** Waits until `look` finds something; rejects after `limitMs`, saying what was waited for. */
-export async function found<T>(
+async function found<T>(
   what: string,
   look: () => T | undefined,
   limitMs = 60_000,
