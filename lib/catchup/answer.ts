@@ -22,6 +22,8 @@ export type Lines = {
 export type LogView = {
   head(): Slot | undefined;
   epochs(epoch: number): readonly Epoch[];
+  /** Oldest position kept, looked up now. */
+  oldest(): number;
   read(position: number, limit: number, maxBytes: number): Lines | undefined;
 };
 
@@ -58,15 +60,23 @@ export function answer(log: LogView, ask: Ask, head: Slot | undefined = log.head
     const linesBefore = end === head.position ? head.lines : (linesAtStart(epochs, end) ?? 0);
     return { ...echo, epoch, kind: 'cut', position: end, linesBefore };
   }
-  if (ask.position < head.oldest) {
-    return { ...echo, epoch, kind: 'trimmed', position: head.oldest, linesBefore: 0 };
-  }
+  const trimmed = (position: number): Answer => ({
+    ...echo,
+    epoch,
+    kind: 'trimmed',
+    position,
+    linesBefore: 0,
+  });
+  if (ask.position < head.oldest) return trimmed(head.oldest);
   if (ask.position < head.position) {
     const lines = log.read(ask.position, head.position, ask.maxBytes);
-    // Announced, yet not in the file: its writer is recovering, or retention was faster. Or another epoch's by now: the
-    // log was cut back after `head` was read. Ask again.
-    if (!lines || lines.segment.epoch > epoch) return { ...echo, epoch, kind: 'busy', retryMs: 20 };
-    return { ...echo, epoch, kind: 'chunk', lines };
+    if (lines && lines.segment.epoch <= epoch) return { ...echo, epoch, kind: 'chunk', lines };
+    // Announced, yet not there. The file that held it was made before it was announced, so if none as old is listed
+    // now, retention took it since.
+    const oldest = lines ? 0 : log.oldest();
+    if (oldest > ask.position) return trimmed(Math.min(oldest, head.position));
+    // Else its writer is recovering. Or another epoch's by now: the log was cut back after `head` was read. Ask again.
+    return { ...echo, epoch, kind: 'busy', retryMs: 20 };
   }
   return { ...echo, epoch, kind: 'info', position: head.position, linesBefore: head.lines };
 }

@@ -80,7 +80,7 @@ export class LogReader implements Disposable {
     return this.#epochs;
   }
 
-  /** Oldest position kept; 0 in an empty log. */
+  /** Oldest position kept, looked up now; 0 in an empty log. */
   oldest(): number {
     this.#segments = listSegments(this.#files, this.folder);
     return this.#segments[0]?.base ?? 0;
@@ -138,9 +138,9 @@ export class LogReader implements Disposable {
         if (fresh) return undefined;
         continue;
       }
-      if (next) return { segment, end: Math.min(next.base, limit) };
-      // The last one we know: unless its file holds the position, a newer one may have begun.
-      const end = segment.base + this.#size();
+      // Its successor's name says where it ends; for the last one we know its size does. Where the file does not reach
+      // the position, what we know is old: other segments have begun since.
+      const end = Math.min(next?.base ?? Infinity, segment.base + this.#size());
       if (end > position) return { segment, end: Math.min(limit, end) };
       if (fresh) return undefined;
     }

@@ -87,6 +87,7 @@ function viewOf(state: State, bug: Bug | undefined): LogView {
       oldest: 0,
     }),
     epochs: () => (bug === 'start-only reconcile' ? epochs.slice(-1) : epochs),
+    oldest: () => 0,
     read: (position, limit) => linesOf(state.log, position, limit),
   };
 }

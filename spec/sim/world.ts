@@ -414,5 +414,6 @@ const isCrash = (error: unknown): boolean =>
 const newestOnly = (view: LogView): LogView => ({
   head: () => view.head(),
   epochs: (epoch) => view.epochs(epoch).slice(-1),
+  oldest: () => view.oldest(),
   read: (position, limit, maxBytes) => view.read(position, limit, maxBytes),
 });
