@@ -448,7 +448,7 @@ for (const trimmed of ['earliest', 'latest', 'fail'] as const) {
       );
     }
     t.is(gaps.length, 1);
-    const oldest = world.log.oldest;
+    const oldest = world.log.oldest();
     if (trimmed === 'fail') {
       t.is(world.state.mode, 'blocked');
       t.is(followerDueMs(world.state, rules), Infinity);

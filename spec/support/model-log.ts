@@ -10,7 +10,7 @@ type ModelLine = { readonly id: number; readonly position: number; readonly text
 export class ModelLog implements LogView {
   lines: ModelLine[] = [];
   segments: Segment[] = [];
-  oldest = 0;
+  keptFrom = 0;
   epoch = 0;
   /** Ends below which a later epoch may not cut: nothing limits it here, hosts crash as they like. */
   #epochs: Epoch[] = [];
@@ -35,7 +35,7 @@ export class ModelLog implements LogView {
   /** A new writer; the host's crash took back the last `lost` lines. */
   restart(lost: number): void {
     this.lines.length = Math.max(0, this.lines.length - lost);
-    this.oldest = Math.min(this.oldest, this.end);
+    this.keptFrom = Math.min(this.keptFrom, this.end);
     const base = this.end;
     this.epoch++;
     this.segments = this.segments.filter((segment) => segment.base < base);
@@ -57,9 +57,9 @@ export class ModelLog implements LogView {
 
   /** Retention: the first `count` of the kept lines go. */
   trim(count: number): void {
-    const first = this.lines.findIndex((line) => line.position >= this.oldest);
+    const first = this.lines.findIndex((line) => line.position >= this.keptFrom);
     const kept = this.lines[first + count];
-    if (first >= 0 && kept) this.oldest = kept.position;
+    if (first >= 0 && kept) this.keptFrom = kept.position;
   }
 
   head(): Slot {
@@ -69,11 +69,14 @@ export class ModelLog implements LogView {
       lines: this.lines.length,
       marks: 0,
       lastTimeUs: 0,
-      oldest: this.oldest,
+      oldest: this.keptFrom,
     };
   }
   epochs(): readonly Epoch[] {
     return this.#epochs;
+  }
+  oldest(): number {
+    return this.keptFrom;
   }
   read(position: number, limit: number, maxBytes: number): Lines | undefined {
     const index = this.segments.findLastIndex((segment) => segment.base <= position);
