@@ -35,8 +35,8 @@ export class Fetcher implements AsyncDisposable {
   readonly #dirty = new Set<LogWriter>();
   readonly #syncTimer: NodeJS.Timeout | undefined;
   #lastUs: number;
-  /** True while stamps are the wall's: the clock may then go on without records. */
-  #wall = true;
+  /** True once stamps are the wall's: the clock may then go on without records. */
+  #wall = false;
   #yieldedMs = 0;
 
   private constructor(
@@ -47,8 +47,10 @@ export class Fetcher implements AsyncDisposable {
     this.#options = options;
     this.#writers = writers;
     this.announcer = announcer;
-    this.#lastUs = Math.max(0, ...[...writers.values()].map((writer) => writer.lastTimeUs));
     this.#clockFile = new ClockWriter(options.data, options.node);
+    this.#lastUs = Math.max(0, ...[...writers.values()].map((writer) => writer.lastTimeUs));
+    // Readers may have been told that nothing can come any more up to the clock: nothing does.
+    if (this.#lastUs > 0) this.#lastUs = Math.max(this.#lastUs, this.#clockFile.timeUs);
     const { clock } = options;
     this.#to = {
       clock: this.#clockFile,
@@ -172,7 +174,7 @@ export class Fetcher implements AsyncDisposable {
   #markRestarts(): void {
     for (const writer of this.#writers.values()) {
       const { recovered, epoch } = writer;
-      if (recovered.epoch === 0) continue;
+      if (recovered.lines === 0) continue;
       this.#lastUs++;
       writer.stageMark(this.#lastUs, 'restart', { epoch, atUs: this.#options.clock.wallUs() });
       this.#dirty.add(writer);
@@ -182,7 +184,7 @@ export class Fetcher implements AsyncDisposable {
         tornBytes: recovered.tornBytes,
         epoch,
         position: recovered.position,
-        unannouncedLines: recovered.lines - (recovered.announced?.lines ?? 0),
+        unannouncedLines: Math.max(0, recovered.lines - (recovered.announced?.lines ?? 0)),
       });
     }
   }
@@ -240,7 +242,11 @@ export class Fetcher implements AsyncDisposable {
     // While nothing is staged, time may pass: what comes later is stamped later.
     if (this.#wall && this.#dirty.size === 0) {
       this.#lastUs = Math.max(this.#lastUs, this.#options.clock.wallUs());
-      this.#clockFile.write(this.#lastUs);
+      try {
+        this.#clockFile.write(this.#lastUs);
+      } catch {
+        // The disk refuses: the next batch says so, and the next heartbeat tries again.
+      }
     }
     this.announceHead(log as LogName);
   }

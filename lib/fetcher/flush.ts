@@ -8,6 +8,9 @@ import type { LogWriter, Written } from '../log/disk-writer.ts';
 import { INLINE_MAX } from '../notifier/notice.ts';
 import type { Announcer } from '../notifier/notifier.ts';
 
+/** A batch that was written at an earlier try: what it was is forgotten, that it is there can still be said. */
+const rest: Written = { length: 0, count: 0, bytes: Buffer.alloc(0) };
+
 export type FlushTo = {
   readonly clock: ClockWriter;
   readonly announcer: Announcer | undefined;
@@ -23,18 +26,28 @@ export type FlushTo = {
 export function flush(writers: Iterable<LogWriter>, to: FlushTo): LogWriter[] {
   const done: { writer: LogWriter; written: Written }[] = [];
   let refused: unknown;
-  for (const writer of writers) {
+  const attempt = (act: () => void): void => {
     try {
-      const written = writer.write();
-      if (written) done.push({ writer, written });
+      act();
     } catch (error) {
       refused ??= error;
     }
-  }
-  for (const { writer } of done) writer.announce();
+  };
+  const batches: { writer: LogWriter; written: Written }[] = [];
+  for (const writer of writers)
+    attempt(() => {
+      // Nothing staged, and yet not announced: the head was refused before.
+      const written = writer.write() ?? (writer.announced < writer.position ? rest : undefined);
+      if (written) batches.push({ writer, written });
+    });
+  for (const batch of batches)
+    attempt(() => {
+      batch.writer.announce();
+      done.push(batch);
+    });
   // A clock that covered what a stalled log has not written would let readers pass it by.
-  const clockUs = to.clockUs();
-  if (refused === undefined) to.clock.write(clockUs);
+  if (refused === undefined) attempt(() => to.clock.write(to.clockUs()));
+  const clockUs = to.clock.timeUs;
   const { announcer } = to;
   if (announcer) {
     const tag = to.monoUs();
@@ -51,7 +64,7 @@ export function flush(writers: Iterable<LogWriter>, to: FlushTo): LogWriter[] {
         aux: clockUs,
         tag,
       });
-      if (length <= INLINE_MAX && announcer.wantsData(log)) {
+      if (length > 0 && length <= INLINE_MAX && announcer.wantsData(log)) {
         announcer.sendData(
           log,
           {

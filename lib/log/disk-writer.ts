@@ -74,6 +74,7 @@ export class LogWriter implements AsyncDisposable {
   readonly #head: SlotWriter;
   readonly #oldest: number;
   #position: number;
+  #announced = 0;
   #lines: number;
   #marks: number;
   #lastTimeUs: number;
@@ -142,6 +143,10 @@ export class LogWriter implements AsyncDisposable {
   /** End of what is written. */
   get position(): number {
     return this.#position;
+  }
+  /** End of what is announced. */
+  get announced(): number {
+    return this.#announced;
   }
   /** Lines written, and how many of them are marks. */
   get lines(): number {
@@ -261,6 +266,7 @@ export class LogWriter implements AsyncDisposable {
     } catch (cause) {
       throw stalled(this.#appender.folder, cause);
     }
+    this.#announced = this.#position;
   }
 
   /** Forces what is written to the platter. */
