@@ -2,7 +2,8 @@ import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import { Client, type Outlet } from '../lib/publisher/client.ts';
-import { Arena, framePayloads, Pile, textFrame } from '../lib/publisher/frame.ts';
+import { Arena, Pile } from '../lib/publisher/arena.ts';
+import { framePayloads, textFrame } from '../lib/publisher/frame.ts';
 import { Hub } from '../lib/publisher/hub.ts';
 import { newMetrics } from '../lib/publisher/metrics.ts';
 import { Pings } from '../lib/publisher/ping.ts';
@@ -62,9 +63,12 @@ class FakeOutlet implements Outlet {
   buffered(): number {
     return this.backlog;
   }
-  write(frames: Buffer): void {
+  /** What a write answers: whether its bytes may be written over. */
+  taken = false;
+  write(frames: Buffer): boolean {
     this.pieces.push(frames);
     this.writes.push([...framePayloads(frames)].map(String));
+    return this.taken;
   }
   close(code: number): void {
     this.closed = code;

@@ -22,6 +22,10 @@ export type VenueRecord = {
   readonly eventTimeUs: number;
   /** The exchange's own text. Valid only during the call: copy what you keep. */
   readonly payload: Buffer;
+  /** Where the payload lies: `bytes[start, end)`. To read it there spares a view of it. */
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
   /** "restart", "disconnect" … when the line is a mark; the payload is then not a message. */
   readonly mark: string | undefined;
 };
@@ -30,8 +34,19 @@ export type VenueRecord = {
 export type Broadcast = {
   /** True when at least one client has joined the topic, in any variant: derive nothing for nobody. */
   wanted(topic: string): boolean;
-  /** Payload for all who joined. The venue's `encode` wraps it once for each variant in use. */
-  publish(topic: string, payload: Buffer | string): void;
+  /**
+   * Payload for all who joined. The venue's `encode` wraps it once for each variant in use. With `start` and `end` the
+   * payload is that part of the bytes.
+   */
+  publish(topic: string, payload: Buffer | string, start?: number, end?: number): void;
+};
+
+/** Constant bytes around a payload that goes out untouched. */
+export type Wrap = {
+  readonly before: Buffer;
+  readonly after: Buffer;
+  /** False once payloads of the topic go out differently: ask again. */
+  readonly stands: boolean;
 };
 
 /** One WebSocket client, as a venue sees it. */
@@ -80,6 +95,8 @@ export type Venue = {
   connect(url: string, client: ClientPort): Connection;
   /** Wraps a published payload for one variant: the text of the frame. */
   encode(topic: string, variant: string, payload: Buffer | string): Buffer | string;
+  /** What `encode` puts around every payload of a topic in a variant; undefined where it does more, or not there. */
+  wrap?(topic: string, variant: string): Wrap | undefined;
   rest(request: RestRequest): RestResponse;
   /** Interval of server pings in ms, and the silence after which a client is cut; payload as the venue sends it. */
   readonly ping: {

@@ -34,6 +34,16 @@ export class FeedRecord {
   get payload(): Buffer {
     return this.#bytes.subarray(this.#at + PAYLOAD_AT, this.#end - CLOSING);
   }
+  /** The bytes that it is a window on, and where the payload lies in them. */
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+  get payloadStart(): number {
+    return this.#at + PAYLOAD_AT;
+  }
+  get payloadEnd(): number {
+    return this.#end - CLOSING;
+  }
   /** "restart", "disconnect" … when the line is a mark, else undefined. */
   get mark(): string | undefined {
     return lineMark(this.#bytes, this.#at, this.#end);

@@ -40,6 +40,13 @@ export class CandleSeries {
     else this.#opened(timeUs, trade.price).add(trade);
   }
 
+  /** The same for trades put together, the first of them at `timeUs`, all of one interval or late. */
+  addAll(trades: Bar, timeUs: number): void {
+    const open = this.#open;
+    if (open && timeUs < open.endUs) open.merge(trades);
+    else this.#opened(timeUs, trades.open).merge(trades);
+  }
+
   /** A candle made elsewhere: replaces the open one, or closes it. */
   put(bar: Bar, closed: boolean): void {
     this.#given = true;

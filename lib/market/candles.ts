@@ -47,6 +47,12 @@ export class Candles {
     for (const series of this.#direct) series.add(trade);
   }
 
+  /** Adds trades of one second put together, the first of them at `timeUs`. */
+  trades(trades: Bar, timeUs: number): void {
+    this.#finest.addAll(trades, timeUs);
+    for (const series of this.#direct) series.addAll(trades, timeUs);
+  }
+
   /** Takes a candle that the exchange made itself; from then on this interval is no longer built from trades. */
   put(interval: Interval, bar: Bar, closed: boolean): void {
     this.#of(interval).put(bar, closed);

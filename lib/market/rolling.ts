@@ -49,18 +49,30 @@ export class Rolling {
 
   trade(trade: TradeValue): void {
     const { timeUs } = trade;
+    this.#bucket(timeUs, trade.price).add(trade);
+    this.#lastQuantity = trade.quantity;
+    if (timeUs > this.#lastTimeUs) this.#lastTimeUs = timeUs;
+  }
+
+  /** Adds trades of one second put together, from `firstUs` to `lastUs`, the last of them of `lastQuantity`. */
+  trades(trades: Bar, firstUs: number, lastUs: number, lastQuantity: bigint): void {
+    this.#bucket(firstUs, trades.open).merge(trades);
+    this.#lastQuantity = lastQuantity;
+    if (lastUs > this.#lastTimeUs) this.#lastTimeUs = lastUs;
+  }
+
+  /** The bucket that a trade at `timeUs` belongs to: the newest, or a new one. */
+  #bucket(timeUs: number, price: bigint): Bar {
     let bar = this.#newest;
     if (!bar || timeUs >= bar.endUs) {
       if (bar) this.#sum.merge(bar);
       const startUs = Math.floor(timeUs / this.#bucketUs) * this.#bucketUs;
-      bar = new Bar(startUs, startUs + this.#bucketUs, trade.price);
+      bar = new Bar(startUs, startUs + this.#bucketUs, price);
       this.#newest = bar;
       this.#buckets.push(bar);
       this.#expire(timeUs);
     }
-    bar.add(trade);
-    this.#lastQuantity = trade.quantity;
-    if (timeUs > this.#lastTimeUs) this.#lastTimeUs = timeUs;
+    return bar;
   }
 
   /** Lets buckets leave that ended before the window began. */

@@ -3,15 +3,15 @@
  * connection only as an `Outlet`, so that all of this runs without a socket.
  */
 import type { ClientPort } from '../exchange/exchange.ts';
-import { Pile } from './frame.ts';
+import { Pile } from './arena.ts';
 import type { Audience, Crowd, Member } from './subscriptions.ts';
 
 /** A client's connection, below the frames. */
 export type Outlet = {
   /** Bytes handed over that the network has not taken yet. */
   buffered(): number;
-  /** Whole text frames, end to end. */
-  write(frames: Buffer): void;
+  /** Whole text frames, end to end. True: nobody reads these bytes any more, they may be written over. */
+  write(frames: Buffer): boolean;
   /** Begins to close; never reports the end before it returns. */
   close(code: number, reason: string): void;
 };

@@ -9,10 +9,13 @@ import type { Crowd } from './subscriptions.ts';
 export class Delivery {
   readonly #limits: SlowLimits;
   readonly #metrics: PublisherMetrics;
+  readonly #pin: () => void;
 
-  constructor(limits: SlowLimits, metrics: PublisherMetrics) {
+  /** `pin` is called when a client goes on reading bytes that it was given. */
+  constructor(limits: SlowLimits, metrics: PublisherMetrics, pin: () => void) {
     this.#limits = limits;
     this.#metrics = metrics;
+    this.#pin = pin;
   }
 
   /** Writes a crowd's frames to its clients, behind what waits for each alone. */
@@ -87,7 +90,7 @@ export class Delivery {
     this.#metrics.writes++;
     this.#metrics.frames += frames;
     this.#metrics.bytes += bytes.length;
-    client.outlet.write(bytes);
+    if (!client.outlet.write(bytes)) this.#pin();
   }
 
   #refuse(client: Client, verdict: 'skip' | 'cut', bytes: number, frames: number): void {

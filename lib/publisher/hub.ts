@@ -4,17 +4,20 @@
  * Frames are appended until `flush`; a client sees what was published and what was sent to it alone in the order of
  * the calls. Pure: sockets are behind `Outlet`, time is an argument.
  */
-import type { Broadcast } from '../exchange/exchange.ts';
+import type { Broadcast, Wrap } from '../exchange/exchange.ts';
 import { Client, type Outlet } from './client.ts';
 import { Delivery } from './delivery.ts';
-import { Arena } from './frame.ts';
+import { Arena, type Span } from './arena.ts';
 import type { PublisherMetrics } from './metrics.ts';
 import { type SlowLimits, isBehind } from './slow.ts';
-import { type Crowd, Subscriptions } from './subscriptions.ts';
+import { viewed } from './source.ts';
+import { type Audience, type Crowd, Subscriptions } from './subscriptions.ts';
 
 export type HubOptions = {
   /** The frame's text for one variant of a topic. */
   readonly encode: (topic: string, variant: string, payload: Buffer | string) => Buffer | string;
+  /** What `encode` puts around every payload; undefined where it does more. */
+  readonly wrap?: (topic: string, variant: string) => Wrap | undefined;
   readonly limits: SlowLimits;
   readonly metrics: PublisherMetrics;
   /** Called when something is waiting where nothing was: call `flush` soon. */
@@ -23,6 +26,7 @@ export type HubOptions = {
 
 export class Hub implements Broadcast {
   readonly #encode: HubOptions['encode'];
+  readonly #wrap: HubOptions['wrap'];
   readonly #limits: SlowLimits;
   readonly #metrics: PublisherMetrics;
   readonly #wake: () => void;
@@ -37,10 +41,11 @@ export class Hub implements Broadcast {
 
   constructor(options: HubOptions) {
     this.#encode = options.encode;
+    this.#wrap = options.wrap;
     this.#limits = options.limits;
     this.#metrics = options.metrics;
     this.#wake = options.wake;
-    this.#delivery = new Delivery(options.limits, options.metrics);
+    this.#delivery = new Delivery(options.limits, options.metrics, () => this.#arena.pin());
     this.#subscriptions = new Subscriptions((crowd) => this.#delivery.crowd(crowd));
   }
 
@@ -72,14 +77,17 @@ export class Hub implements Broadcast {
     return this.#subscriptions.has(topic);
   }
 
-  publish(topic: string, payload: Buffer | string): void {
+  publish(topic: string, payload: Buffer | string, start = 0, end = payload.length): void {
     const audiences = this.#subscriptions.audiences(topic);
     if (audiences === undefined) return;
-    for (const audience of audiences) {
-      const span = this.#arena.frame(this.#encode(topic, audience.variant, payload));
+    for (let i = 0; i < audiences.length; i++) {
+      const audience = audiences[i]!;
+      const { crowds } = audience;
+      const span = this.#frame(audience, payload, start, end);
       this.#metrics.encoded++;
       this.turnBytes += span.end - span.start;
-      for (const crowd of audience.crowds) {
+      for (let j = 0; j < crowds.length; j++) {
+        const crowd = crowds[j]!;
         if (crowd.pile.frames === 0) {
           this.#wakeOnce();
           this.#dirtyCrowds.push(crowd);
@@ -87,6 +95,22 @@ export class Hub implements Broadcast {
         crowd.pile.add(span);
       }
     }
+  }
+
+  #frame(audience: Audience, payload: Buffer | string, start: number, end: number): Span {
+    const { topic, variant } = audience;
+    if (typeof payload === 'string')
+      return this.#arena.frame(this.#encode(topic, variant, payload));
+    let { wrap, source } = audience;
+    if (wrap === undefined || wrap?.stands === false) {
+      audience.wrap = wrap = this.#wrap?.(topic, variant) ?? null;
+    }
+    if (wrap === null) {
+      const own = start === 0 && end === payload.length ? payload : payload.subarray(start, end);
+      return this.#arena.frame(this.#encode(topic, variant, own));
+    }
+    if (source?.bytes !== payload) audience.source = source = viewed(payload);
+    return this.#arena.wrapped(wrap.before, source, start, end, wrap.after);
   }
 
   send(client: Client, text: string): void {
@@ -128,6 +152,7 @@ export class Hub implements Broadcast {
       for (const client of this.#dirtyClients) this.#delivery.client(client);
       this.#dirtyClients.clear();
     }
+    this.#arena.rewind();
     this.turnBytes = 0;
   }
 

@@ -31,14 +31,16 @@ export class WebSocketOutlet implements Outlet {
     return this.#webSocket?.bufferedAmount ?? 0;
   }
 
-  write(frames: Buffer): void {
+  write(frames: Buffer): boolean {
     const webSocket = this.#webSocket;
-    if (webSocket === undefined || webSocket.readyState !== WebSocket.OPEN) return;
+    if (webSocket === undefined || webSocket.readyState !== WebSocket.OPEN) return true;
     if (this.#direct && webSocket.bufferedAmount === this.#socket.writableLength) {
       this.#socket.write(frames);
-      return;
+      // A socket tries at once: what the kernel has taken is no longer counted.
+      return this.#socket.writableLength === 0;
     }
     for (const payload of framePayloads(frames)) webSocket.send(payload, { binary: false });
+    return false;
   }
 
   /** Calls `action` each time the network has taken all there was. */

@@ -76,6 +76,7 @@ export class Publisher implements AsyncDisposable {
     const { metrics } = this;
     const hub: Hub = new Hub({
       encode: (topic, variant, payload) => this.venue.encode(topic, variant, payload),
+      wrap: (topic, variant) => this.venue.wrap?.(topic, variant),
       limits: this.#settings.slow,
       metrics,
       wake: () => queueMicrotask(() => hub.flush()),

@@ -51,15 +51,17 @@ export async function pump(feed: AsyncIterator<FeedBatch>, parts: PumpParts): Pr
     time.idle(false);
     if (next.done === true || parts.stopped()) return;
     const batch = next.value;
+    const { live } = batch;
     let inTurn = 0;
     let startMs = parts.monoMs();
     for (const record of batch.records) {
+      const viewed = view(record);
       if (byRecords) {
-        time.advance(record.timeUs);
+        time.advance(viewed.timeUs);
         parts.tick();
       }
       try {
-        venue.record(view(record), batch.live);
+        venue.record(viewed, live);
       } catch (error) {
         parts.failed(error);
       }

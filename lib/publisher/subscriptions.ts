@@ -3,7 +3,9 @@
  * subscriptions: they get the same bytes, so a turn is put together once a crowd, not once a client.
  * The crowd of a client is worked out once per burst of joins (`settle`), not at each.
  */
-import { Pile } from './frame.ts';
+import type { Wrap } from '../exchange/exchange.ts';
+import { Pile } from './arena.ts';
+import type { BytesOf } from './source.ts';
 
 export type Member = {
   readonly audiences: Set<Audience>;
@@ -18,7 +20,11 @@ export class Audience {
   readonly variant: string;
   /** Clients that joined, in a crowd already or not. */
   size = 0;
-  readonly crowds = new Set<Crowd>();
+  crowds: readonly Crowd[] = [];
+  /** What the venue puts around a payload, once asked; null: that is for `encode`. */
+  wrap: Wrap | null | undefined = undefined;
+  /** Where the last payload came from: the next one comes from there too, as a rule. */
+  source: BytesOf | undefined = undefined;
 
   constructor(id: number, topic: string, variant: string) {
     this.id = id;
@@ -41,7 +47,7 @@ export class Crowd {
 }
 
 export class Subscriptions {
-  readonly #topics = new Map<string, Map<string, Audience>>();
+  readonly #topics = new Map<string, readonly Audience[]>();
   readonly #crowds = new Map<string, Crowd>();
   readonly #unsettled = new Set<Member>();
   readonly #flush: (crowd: Crowd) => void;
@@ -57,9 +63,9 @@ export class Subscriptions {
   }
 
   /** The audiences of a topic, their crowds up to date. */
-  audiences(topic: string): Iterable<Audience> | undefined {
+  audiences(topic: string): readonly Audience[] | undefined {
     if (this.#unsettled.size > 0) this.#settle();
-    return this.#topics.get(topic)?.values();
+    return this.#topics.get(topic);
   }
 
   /** Clients of each topic, all variants together. */
@@ -67,7 +73,7 @@ export class Subscriptions {
     const counts: Record<string, number> = {};
     for (const [topic, variants] of this.#topics) {
       let sum = 0;
-      for (const audience of variants.values()) sum += audience.size;
+      for (const audience of variants) sum += audience.size;
       counts[topic] = sum;
     }
     return counts;
@@ -75,11 +81,10 @@ export class Subscriptions {
 
   /** Joining twice is joining once. */
   join(member: Member, topic: string, variant: string): void {
-    let variants = this.#topics.get(topic);
-    if (variants === undefined) this.#topics.set(topic, (variants = new Map()));
-    let audience = variants.get(variant);
+    let audience = this.#find(topic, variant);
     if (audience === undefined) {
-      variants.set(variant, (audience = new Audience(this.#ids++, topic, variant)));
+      audience = new Audience(this.#ids++, topic, variant);
+      this.#topics.set(topic, [...(this.#topics.get(topic) ?? []), audience]);
     }
     if (member.audiences.has(audience)) return;
     this.#unsettle(member);
@@ -88,11 +93,15 @@ export class Subscriptions {
   }
 
   leave(member: Member, topic: string, variant: string): void {
-    const audience = this.#topics.get(topic)?.get(variant);
+    const audience = this.#find(topic, variant);
     if (audience === undefined || !member.audiences.has(audience)) return;
     this.#unsettle(member);
     member.audiences.delete(audience);
     this.#left(audience);
+  }
+
+  #find(topic: string, variant: string): Audience | undefined {
+    return this.#topics.get(topic)?.find((audience) => audience.variant === variant);
   }
 
   /** Leaves everything. */
@@ -105,9 +114,9 @@ export class Subscriptions {
 
   #left(audience: Audience): void {
     if (--audience.size > 0) return;
-    const variants = this.#topics.get(audience.topic);
-    variants?.delete(audience.variant);
-    if (variants?.size === 0) this.#topics.delete(audience.topic);
+    const left = this.#topics.get(audience.topic)!.filter((one) => one !== audience);
+    if (left.length > 0) this.#topics.set(audience.topic, left);
+    else this.#topics.delete(audience.topic);
   }
 
   #unsettle(member: Member): void {
@@ -118,7 +127,9 @@ export class Subscriptions {
       member.crowd = undefined;
       if (crowd.clients.size === 0) {
         this.#crowds.delete(crowd.key);
-        for (const audience of crowd.audiences) audience.crowds.delete(crowd);
+        for (const audience of crowd.audiences) {
+          audience.crowds = audience.crowds.filter((one) => one !== crowd);
+        }
       }
     }
     this.#unsettled.add(member);
@@ -132,7 +143,7 @@ export class Subscriptions {
       let crowd = this.#crowds.get(key);
       if (crowd === undefined) {
         this.#crowds.set(key, (crowd = new Crowd(key, audiences)));
-        for (const audience of audiences) audience.crowds.add(crowd);
+        for (const audience of audiences) audience.crowds = [...audience.crowds, crowd];
       }
       // What it got earlier in this turn is not the newcomer's.
       this.#flush(crowd);

@@ -1,41 +1,60 @@
-/** A feed's record as a venue sees it: names split once a log, times parsed only when asked for. */
+/**
+ * A feed's record as a venue sees it: names split once a log, times parsed when first asked for. One view serves a whole
+ * log, from record to record: a venue keeps no record beyond the call.
+ */
 import type { VenueRecord } from '../exchange/exchange.ts';
 import type { FeedRecord } from '../feed/record.ts';
 import { type LogName, type LogParts, logParts } from '../log/name.ts';
 
 class RecordView implements VenueRecord {
+  readonly log: LogName;
   readonly exchange: string;
   readonly instrument: string;
   readonly channel: string;
-  readonly #record: FeedRecord;
+  record: FeedRecord;
+  timeUs = 0;
 
   constructor({ exchange, instrument, channel }: LogParts, record: FeedRecord) {
+    this.log = record.log;
     this.exchange = exchange;
     this.instrument = instrument;
     this.channel = channel;
-    this.#record = record;
+    this.record = record;
   }
 
-  get timeUs(): number {
-    return this.#record.timeUs;
-  }
   get eventTimeUs(): number {
-    return this.#record.eventTimeUs;
+    return this.record.eventTimeUs;
   }
   get payload(): Buffer {
-    return this.#record.payload;
+    return this.record.payload;
+  }
+  get bytes(): Buffer {
+    return this.record.bytes;
+  }
+  get start(): number {
+    return this.record.payloadStart;
+  }
+  get end(): number {
+    return this.record.payloadEnd;
   }
   get mark(): string | undefined {
-    return this.#record.mark;
+    return this.record.mark;
   }
 }
 
 /** Makes views; remembers each log's parts. */
 export function recordViewer(): (record: FeedRecord) => VenueRecord {
-  const parts = new Map<LogName, LogParts>();
+  const views = new Map<LogName, RecordView>();
+  let last: RecordView | undefined;
   return (record) => {
-    let known = parts.get(record.log);
-    if (known === undefined) parts.set(record.log, (known = logParts(record.log)));
-    return new RecordView(known, record);
+    // Names are the same string object from record to record: mostly this compares two pointers.
+    let view = last?.log === record.log ? last : views.get(record.log);
+    if (view === undefined) {
+      views.set(record.log, (view = new RecordView(logParts(record.log), record)));
+    }
+    view.record = record;
+    view.timeUs = record.timeUs;
+    last = view;
+    return view;
   };
 }

@@ -45,10 +45,15 @@ export class World {
     this.venue = binance.venue({
       broadcast: {
         wanted: (topic) => [...this.clients].some((client) => client.joined.has(topic)),
-        publish: (topic, payload) => {
+        publish: (topic, bytes, start = 0, end = bytes.length) => {
+          const payload = typeof bytes === 'string' ? bytes : bytes.subarray(start, end);
           for (const client of this.clients) {
             for (const variant of client.joined.get(topic) ?? []) {
-              client.frames.push(this.venue.encode(topic, variant, payload).toString());
+              const frame = this.venue.encode(topic, variant, payload).toString();
+              const wrap = this.venue.wrap?.(topic, variant);
+              const wrapped = wrap && [wrap.before, payload, wrap.after].map(String).join('');
+              if (wrap?.stands && wrapped !== frame) throw new Error(`${wrapped} is not ${frame}`);
+              client.frames.push(frame);
             }
           }
         },
@@ -89,15 +94,19 @@ export class World {
   /** A record at the present time. */
   record(
     log: string,
-    payload: string | object,
+    content: string | object,
     more: { live?: boolean; mark?: string; eventTimeUs?: number } = {},
   ): void {
     const [exchange = '', instrument = '', channel = ''] = log.split('/');
-    const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
-    const bytes = Buffer.from(text);
+    const text = typeof content === 'string' ? content : JSON.stringify(content);
+    // In the midst of other bytes, as in a log.
+    const bytes = Buffer.from(`{"data":${text}}\n`);
+    const start = '{"data":'.length;
+    const end = bytes.length - 2;
+    const payload = bytes.subarray(start, end);
     const eventTimeUs =
       more.eventTimeUs ??
-      (exchange === 'binance' ? binance.eventTimeUs(channel, bytes) : undefined) ??
+      (exchange === 'binance' ? binance.eventTimeUs(channel, payload) : undefined) ??
       this.nowUs;
     const record = {
       exchange,
@@ -105,7 +114,10 @@ export class World {
       channel,
       timeUs: this.nowUs,
       eventTimeUs,
-      payload: bytes,
+      payload,
+      bytes,
+      start,
+      end,
       mark: more.mark,
     };
     this.venue.record(record, more.live ?? true);

@@ -78,8 +78,9 @@ export class Harness {
     const payload = Buffer.from(text);
     const timeUs = this.nowUs;
     const eventTimeUs = exchanges[exchange]?.eventTimeUs(channel, payload) ?? timeUs;
+    const place = { payload, bytes: payload, start: 0, end: payload.length, mark: undefined };
     this.venue.record(
-      { exchange, instrument, channel, timeUs, eventTimeUs, payload, mark: undefined, ...options },
+      { exchange, instrument, channel, timeUs, eventTimeUs, ...place, ...options },
       live,
     );
   }

@@ -35,11 +35,7 @@ export const freePort = (): Promise<number> =>
   });
 
 /** Waits until `look` finds something; rejects after `limitMs`, saying what was waited for. */
-async function found<T>(
-  what: string,
-  look: () => T | undefined,
-  limitMs = 60_000,
-): Promise<T> {
+async function found<T>(what: string, look: () => T | undefined, limitMs = 60_000): Promise<T> {
   const untilMs = performance.now() + limitMs;
   for (;;) {
     const got = look();

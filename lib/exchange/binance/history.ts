@@ -5,16 +5,23 @@ import type { Trade } from '../../market/event.ts';
 const isBefore = (a: string, b: string): boolean =>
   a.length === b.length ? a < b : a.length < b.length;
 
-export class History<T extends Trade> {
+/** What REST asks of a list of trades. */
+export type TradeList<T extends Trade> = {
+  last(): T | undefined;
+  /** The newest `limit`. */
+  newest(limit: number): readonly T[];
+  /** At most `limit` from `id` on. */
+  fromId(id: string, limit: number): readonly T[];
+  /** Those between two times, both inclusive, Unix microseconds. */
+  between(fromUs: number, toUs: number): readonly T[];
+};
+
+export class History<T extends Trade> implements TradeList<T> {
   readonly #keep: number;
   #items: T[] = [];
 
   constructor(keep = 5000) {
     this.#keep = keep;
-  }
-
-  get size(): number {
-    return this.#items.length;
   }
 
   push(item: T): void {
@@ -32,18 +39,15 @@ export class History<T extends Trade> {
     return this.#items.at(-1);
   }
 
-  /** The newest `limit`. */
   newest(limit: number): readonly T[] {
     return this.#items.slice(-limit);
   }
 
-  /** At most `limit` from `id` on. */
   fromId(id: string, limit: number): readonly T[] {
     const at = this.#first((item) => !isBefore(item.id, id));
     return this.#items.slice(at, at + limit);
   }
 
-  /** Those between two times, both inclusive, Unix microseconds. */
   between(fromUs: number, toUs: number): readonly T[] {
     const at = this.#first((item) => item.timeUs >= fromUs);
     const end = this.#first((item) => item.timeUs > toUs);

@@ -12,17 +12,22 @@ import { ForeignBook } from './foreign-book.ts';
 import { intervalOf } from './interval.ts';
 import type { Market } from './market.ts';
 import { readAggTrade, readDepth, readKline, readTrade } from './read.ts';
+import { TradeScan } from './trade-scan.ts';
 import { eight, toMs, writeDepth, writeTrade } from './write.ts';
 
-const LAST_UPDATE_ID = Buffer.from('"lastUpdateId"');
-const isSnapshot = (payload: Buffer): boolean =>
-  payload.subarray(0, 64).indexOf(LAST_UPDATE_ID) >= 0;
+/** A payload of a log: `bytes[start, end)`, received at `timeUs`. */
+type Take = (bytes: Buffer, start: number, end: number, timeUs: number, out: Broadcast) => void;
+
+const SNAPSHOT = Buffer.from('"lastUpdateId"');
+/** A diff names its kind first: only for what does not, the rest of the head is looked at. */
+const isSnapshot = (bytes: Buffer, start: number, end: number): boolean =>
+  bytes[start + 2] !== 101 && bytes.subarray(start, Math.min(end, start + 64)).includes(SNAPSHOT);
 
 /** A market fed from Binance's own logs. */
 export class NativeIntake {
   readonly #market: Market;
   readonly #sync = new BookSync();
-  readonly #klineTopics = new Map<string, string>();
+  readonly #takes = new Map<string, Take>();
   readonly #units = new Set<string>();
 
   constructor(market: Market) {
@@ -38,50 +43,74 @@ export class NativeIntake {
     this.#units.add(channel);
   }
 
-  record({ channel, payload, timeUs }: VenueRecord, out: Broadcast): void {
-    const market = this.#market;
-    market.saw(channel, timeUs);
-    if (channel === 'trade') {
-      out.publish(market.topics.trade, payload);
-      market.trade(readTrade(payload), timeUs, out);
-    } else if (channel === 'bookTicker') {
-      out.publish(market.topics.bookTicker, payload);
-      market.quoteText(payload.toString('latin1'));
-    } else if (channel === 'depth') this.#depth(payload, timeUs, out);
-    else if (channel === 'aggTrade') {
-      out.publish(market.topics.aggTrade, payload);
-      market.aggTrade(readAggTrade(payload), timeUs);
-    } else if (channel.startsWith('kline_')) this.#kline(channel, payload, out);
+  record({ channel, bytes, start, end, timeUs }: VenueRecord, out: Broadcast): void {
+    let take = this.#takes.get(channel);
+    if (take === undefined) {
+      this.#takes.set(channel, (take = this.#take(channel)));
+      this.#market.saw(channel, timeUs);
+    }
+    take(bytes, start, end, timeUs, out);
   }
 
-  #depth(payload: Buffer, timeUs: number, out: Broadcast): void {
+  /** What to do with the payloads of a channel. */
+  #take(channel: string): Take {
     const market = this.#market;
+    const { topics } = market;
+    switch (channel) {
+      case 'trade': {
+        const scan = new TradeScan('trade');
+        return (bytes, start, end, timeUs, out) => {
+          out.publish(topics.trade, bytes, start, end);
+          const scanned = scan.read(bytes, start, end) ? scan : undefined;
+          market.trade(scanned, () => readTrade(bytes.subarray(start, end)), timeUs, out);
+        };
+      }
+      case 'bookTicker':
+        return (bytes, start, end, _timeUs, out) => {
+          out.publish(topics.bookTicker, bytes, start, end);
+          market.quoted(bytes, start, end);
+        };
+      case 'depth':
+        return (bytes, start, end, timeUs, out) => this.#depth(bytes, start, end, timeUs, out);
+      case 'aggTrade': {
+        const scan = new TradeScan('aggTrade');
+        return (bytes, start, end, timeUs, out) => {
+          out.publish(topics.aggTrade, bytes, start, end);
+          const scanned = scan.read(bytes, start, end) ? scan : undefined;
+          market.aggTrade(scanned, () => readAggTrade(bytes.subarray(start, end)), timeUs);
+        };
+      }
+      default:
+        return channel.startsWith('kline_') ? this.#kline(channel) : () => {};
+    }
+  }
+
+  #depth(bytes: Buffer, start: number, end: number, timeUs: number, out: Broadcast): void {
+    const market = this.#market;
+    const sync = this.#sync;
     // A snapshot is the recorder's REST answer: no stream ever carried it.
-    if (isSnapshot(payload)) this.#sync.snapshot(readDepth(payload, timeUs));
+    const snapshot = isSnapshot(bytes, start, end);
+    if (snapshot) sync.snapshot(bytes, start, end, timeUs);
     else {
-      out.publish(market.topics.depth100, payload);
-      const change = readDepth(payload, timeUs);
-      this.#sync.diff(change);
-      market.book = this.#sync.book;
-      market.bookSynced = this.#sync.synced;
-      market.bookMoved(change, timeUs, out);
+      out.publish(market.topics.depth100, bytes, start, end);
+      sync.diff(bytes, start, end);
     }
-    market.book = this.#sync.book;
-    market.bookSynced = this.#sync.synced;
+    market.book = sync.book;
+    market.bookSynced = sync.synced;
+    if (!snapshot) market.bookMoved(() => readDepth(bytes.subarray(start, end), 0), timeUs, out);
   }
 
-  #kline(channel: string, payload: Buffer, out: Broadcast): void {
+  #kline(channel: string): Take {
+    const market = this.#market;
     const name = channel.slice('kline_'.length);
-    let topic = this.#klineTopics.get(name);
-    if (topic === undefined) {
-      topic = `${this.#market.symbol.toLowerCase()}@${channel}`;
-      this.#klineTopics.set(name, topic);
-      this.#market.givenKlines.add(name);
-    }
-    out.publish(topic, payload);
+    const topic = `${market.symbol.toLowerCase()}@${channel}`;
     const interval = intervalOf(name);
-    const candle = readKline(payload);
-    if (interval) this.#market.candles.put(interval, fromCandle(candle), candle.closed);
+    market.givenKlines.add(name);
+    return (bytes, start, end, _timeUs, out) => {
+      out.publish(topic, bytes, start, end);
+      const candle = readKline(bytes.subarray(start, end));
+      if (interval) market.candles.put(interval, fromCandle(candle), candle.closed);
+    };
   }
 
   mark(channel: string, mark: string): void {
@@ -145,7 +174,7 @@ export class ForeignIntake {
     if (out.wanted(topics.trade)) {
       out.publish(topics.trade, writeTrade(symbol, toMs(trade.timeUs), own));
     }
-    market.trade(own, timeUs, out);
+    market.trade(undefined, () => own, timeUs, out);
   }
 
   #change(change: BookChange, timeUs: number, out: Broadcast): void {
@@ -171,6 +200,6 @@ export class ForeignIntake {
     const market = this.#market;
     const { depth100 } = market.topics;
     if (out.wanted(depth100)) out.publish(depth100, writeDepth(market.symbol, eventMs, diff));
-    market.bookMoved(diff, 0, out);
+    market.bookMoved(() => diff, 0, out);
   }
 }

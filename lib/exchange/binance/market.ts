@@ -3,18 +3,19 @@
  * by every record, watched or not, because REST may ask at any time; text is made only for topics that are wanted.
  * Where a stream has no log of its own it is derived here from the next best one.
  */
-import { tradeValue, type TradeValue } from '../../market/bar.ts';
-import { Candles } from '../../market/candles.ts';
+import type { Candles } from '../../market/candles.ts';
 import type { Level, Quote, Trade } from '../../market/event.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import { OrderBook } from '../../market/order-book.ts';
-import { Rolling } from '../../market/rolling.ts';
+import type { BookView } from '../../market/quick-book.ts';
+import type { Rolling } from '../../market/rolling.ts';
 import type { Broadcast } from '../exchange.ts';
-import { Aggregator } from './aggregate.ts';
 import { DepthMerge } from './depth-merge.ts';
-import { History } from './history.ts';
+import type { TradeList } from './history.ts';
 import { readQuote, type AggTrade } from './read.ts';
 import { symbolOf } from './symbol.ts';
+import { Tape } from './tape.ts';
+import type { TradeScan } from './trade-scan.ts';
 import {
   toMs,
   writeAggTrade,
@@ -27,6 +28,8 @@ import {
 
 const NOTHING: Level = ['0.00000000', '0.00000000'];
 const PARTIAL = [5, 10, 20];
+/** Longer ones are parsed at once. */
+const QUOTE_MAX = 256;
 /** How long a channel may stay away before its stream is derived, where the venue was not told which logs there are. */
 const GRACE_US = 1_000_000;
 
@@ -39,11 +42,7 @@ export class Market {
   >;
   readonly #partial100: readonly (readonly [topic: string, levels: number])[];
 
-  readonly trades = new History<Trade>();
-  readonly aggTrades = new History<AggTrade>();
-  candles = new Candles();
-  day = new Rolling();
-  book = new OrderBook();
+  book: BookView = new OrderBook();
   /** False while levels that never changed are not known yet. */
   bookSynced = false;
   /** Diffs since the last 1000 ms event; filled only while somebody wants those. */
@@ -55,8 +54,13 @@ export class Market {
   /** Intervals whose candles come from a log. */
   readonly givenKlines = new Set<string>();
 
-  #aggregator = new Aggregator();
-  #quote: Quote | string | undefined;
+  readonly #tape = new Tape((read) => this.#publishAggTrade(read));
+  /** Where the tape's aggregates go. */
+  #out: Broadcast | undefined;
+  /** The newest quote of a log, as bytes; parsed only if somebody asks. */
+  readonly #quoteBytes = Buffer.alloc(QUOTE_MAX);
+  #quoteLength = 0;
+  #quote: Quote | undefined;
   #best = '';
   readonly #expected: ReadonlySet<string> | undefined;
   readonly #seen = new Set<string>();
@@ -115,61 +119,78 @@ export class Market {
     if (timeUs > this.eventTimeUs) this.eventTimeUs = timeUs;
   }
 
-  /** A trade, after it was published. */
-  trade(trade: Trade, timeUs: number, out: Broadcast): void {
-    this.#count(tradeValue(trade)); // throws where it is no trade
-    this.trades.push(trade);
-    if (!this.lacks('aggTrade', timeUs)) return;
-    const complete = this.#aggregator.add(trade, timeUs);
-    if (complete) this.#publishAggTrade(complete, out);
+  get trades(): TradeList<Trade> {
+    return this.#tape.trades;
+  }
+  get aggTrades(): TradeList<AggTrade> {
+    return this.#tape.aggTrades;
+  }
+  get candles(): Candles {
+    return this.#tape.candles;
+  }
+  get day(): Rolling {
+    return this.#tape.day;
   }
 
-  /** An aggregate from a log; where no log has single trades, it stands in for them. */
-  aggTrade(trade: AggTrade, timeUs: number): void {
-    const value = tradeValue(trade); // throws where it is no trade
-    this.aggTrades.push(trade);
-    if (!this.lacks('trade', timeUs)) return;
-    const { firstId, lastId } = trade;
-    const count = Number(BigInt(lastId) - BigInt(firstId)) + 1;
-    this.#count({ ...value, firstId, lastId, count });
-    this.trades.push({ ...trade, id: lastId });
+  /** Closes candles up to `nowUs`. */
+  closeCandles(nowUs: number): void {
+    this.#tape.tick(nowUs);
   }
 
-  #count(value: TradeValue): void {
-    this.#timePasses(value.timeUs);
-    this.candles.trade(value);
-    this.day.trade(value);
+  /** A trade, after it was published: scanned, or as `read` makes it. Throws TypeError where it is none. */
+  trade(scan: TradeScan | undefined, read: () => Trade, timeUs: number, out: Broadcast): void {
+    this.#out = out;
+    const aggregate = this.lacks('aggTrade', timeUs);
+    if (scan && this.#tape.scanned(scan, timeUs, aggregate)) this.#timePasses(scan.timeUs);
+    else {
+      const trade = read();
+      this.#tape.trade(trade, timeUs, aggregate);
+      this.#timePasses(trade.timeUs);
+    }
+  }
+
+  /** The same for an aggregate from a log; where no log has single trades, it stands in for them. */
+  aggTrade(scan: TradeScan | undefined, read: () => AggTrade, timeUs: number): void {
+    const alone = this.lacks('trade', timeUs);
+    let eventUs = scan?.timeUs ?? 0;
+    if (!scan || !this.#tape.scannedAggregate(scan, alone)) {
+      const trade = read();
+      this.#tape.aggTrade(trade, alone);
+      eventUs = trade.timeUs;
+    }
+    if (alone) this.#timePasses(eventUs);
   }
 
   /** Publishes the running aggregate if it is complete by receive time. */
   flushAggTrade(nowUs: number, out: Broadcast): void {
-    if (!this.#aggregator.isOver(nowUs)) return;
-    const complete = this.#aggregator.flush();
-    if (complete) this.#publishAggTrade(complete, out);
+    this.#out = out;
+    this.#tape.flush(nowUs);
   }
 
-  #publishAggTrade(trade: AggTrade, out: Broadcast): void {
-    this.aggTrades.push(trade);
+  #publishAggTrade(read: () => AggTrade): void {
     const { aggTrade } = this.topics;
-    if (out.wanted(aggTrade)) {
-      out.publish(aggTrade, writeAggTrade(this.symbol, toMs(trade.timeUs), trade));
-    }
+    if (!this.#out?.wanted(aggTrade)) return;
+    const trade = read();
+    this.#out.publish(aggTrade, writeAggTrade(this.symbol, toMs(trade.timeUs), trade));
   }
 
-  /** Best bid and ask from a log, as text: parsed only if somebody asks. */
-  quoteText(text: string): void {
-    this.#quote = text;
+  /** Best bid and ask from a log, `bytes[start, end)`. */
+  quoted(bytes: Buffer, start: number, end: number): void {
+    const into = this.#quoteBytes;
+    const length = end - start;
+    this.#quoteLength = length;
+    if (length > QUOTE_MAX) this.#quote = readQuote(bytes.toString('latin1', start, end), 0);
+    // A call into the runtime costs more than so few bytes.
+    else for (let i = 0; i < length; i++) into[i] = bytes[start + i]!;
   }
 
-  /** The book after a diff was applied to it. */
-  bookMoved(diff: DepthDiff | undefined, timeUs: number, out: Broadcast): void {
+  /** The book after a diff was applied to it; `readDiff` makes its levels, for who wants them. */
+  bookMoved(readDiff: () => DepthDiff, timeUs: number, out: Broadcast): void {
     this.#timePasses(this.book.timeUs);
     this.bookChanged = true;
-    if (diff) {
-      if (out.wanted(this.topics.depth) || out.wanted(this.topics.depth1000))
-        this.slowDepth.add(diff);
-      else if (!this.slowDepth.empty) this.slowDepth.clear();
-    }
+    const { depth, depth1000 } = this.topics;
+    if (out.wanted(depth) || out.wanted(depth1000)) this.slowDepth.add(readDiff());
+    else if (!this.slowDepth.empty) this.slowDepth.clear();
     for (const [topic, levels] of this.#partial100) {
       if (out.wanted(topic)) out.publish(topic, this.partial(levels));
     }
@@ -178,16 +199,15 @@ export class Market {
 
   /** Publishes best bid and ask where they differ from the last that went out. */
   deriveQuote(out: Broadcast): void {
+    const { bookTicker } = this.topics;
+    if (!out.wanted(bookTicker)) return;
     const bid = this.book.bestBid();
     const ask = this.book.bestAsk();
     if (!bid || !ask) return;
     const best = `${bid[0]},${bid[1]},${ask[0]},${ask[1]}`;
     if (best === this.#best) return;
     this.#best = best;
-    const { bookTicker } = this.topics;
-    if (out.wanted(bookTicker)) {
-      out.publish(bookTicker, writeBookTicker(this.symbol, this.book.lastId, bid, ask));
-    }
+    out.publish(bookTicker, writeBookTicker(this.symbol, this.book.lastId, bid, ask));
   }
 
   partial(levels: number): string {
@@ -206,7 +226,10 @@ export class Market {
 
   /** Best bid and ask as they are now; zeros where nothing is known. */
   best(): Best {
-    if (typeof this.#quote === 'string') this.#quote = readQuote(this.#quote, 0);
+    const length = this.#quoteLength;
+    if (length > 0 && length <= QUOTE_MAX) {
+      this.#quote = readQuote(this.#quoteBytes.toString('latin1', 0, length), 0);
+    }
     const quote = this.#quote;
     if (quote) {
       return { bid: [quote.bid, quote.bidQuantity], ask: [quote.ask, quote.askQuantity] };
@@ -216,11 +239,7 @@ export class Market {
 
   /** A recorded source begins again: its times run backwards, so sums over time begin again too. */
   restartTrades(): void {
-    this.trades.clear();
-    this.aggTrades.clear();
-    this.candles = new Candles();
-    this.day = new Rolling();
-    this.#aggregator = new Aggregator();
+    this.#tape.restart();
     this.eventTimeUs = 0;
   }
 }

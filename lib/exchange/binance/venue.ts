@@ -14,6 +14,7 @@ import type {
   Venue,
   VenueOptions,
   VenueRecord,
+  Wrap,
 } from '../exchange.ts';
 import { Encoder } from './encode.ts';
 import { ForeignIntake, NativeIntake } from './intake.ts';
@@ -123,7 +124,7 @@ export class BinanceVenue implements Venue {
       market.flushAggTrade(nowUs, out);
       intake?.flush(toMs(market.now(nowUs)), out);
       // The clock is far ahead of history: what is closed there, its own trades tell.
-      if (!readingHistory) market.candles.tick(market.now(nowUs) - CLOSING_US);
+      if (!readingHistory) market.closeCandles(market.now(nowUs) - CLOSING_US);
     }
     if (!readingHistory) this.#streams.tick(nowMs, nowUs, out);
     return (Math.floor(nowMs / TICK_MS) + 1) * TICK_MS;
@@ -158,6 +159,10 @@ export class BinanceVenue implements Venue {
 
   encode(topic: string, variant: string, payload: Buffer | string): Buffer | string {
     return this.#encoder.encode(topic, variant, payload);
+  }
+
+  wrap(topic: string, variant: string): Wrap | undefined {
+    return this.#encoder.wrap(topic, variant);
   }
 
   rest(request: RestRequest): RestResponse {
