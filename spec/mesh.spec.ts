@@ -2,8 +2,9 @@
  * The whole mesh as its users run it: `tickmesh up FILE`, real processes, real recordings, clients on real sockets.
  * Everything between a recorded file and a client's socket is there: source, fetcher, log, notices, feed, publisher.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { openFeed } from '../lib/feed/feed.ts';
 import { Fetcher } from '../lib/fetcher/fetcher.ts';
@@ -14,6 +15,7 @@ import { cbcap, hft } from './support/captures.ts';
 import { KrakenBook } from './support/kraken-client.ts';
 import { judgeBook, type Depth } from './support/mesh-book.ts';
 import { digest, FrameClient } from './support/mesh-client.ts';
+import { runScript, type Running } from './support/processes.ts';
 import { bytesOf, epochsOf, tear, tornOf } from './support/mesh-files.ts';
 import { freePort, MeshFolder } from './support/mesh-up.ts';
 
@@ -216,6 +218,22 @@ test('across venues: a Binance recording served by the Kraken publisher has a va
   }
 });
 
+/** Runs a block of the README as it stands there, in the folder of a mesh. */
+function readmeExample(t: ExecutionContext, mesh: MeshFolder, name: string): Running {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const block = readme.split('```js\n').find((text) => text.startsWith(`// ${name}\n`))!;
+  // Below our package, so that it finds us by our name.
+  const script = fileURLToPath(new URL(`../${mesh.project}-${name}`, import.meta.url));
+  writeFileSync(script, block.slice(0, block.indexOf('```')));
+  const running = runScript(script, [], { cwd: mesh.dir });
+  t.teardown(async () => {
+    running.child.kill('SIGKILL');
+    await running.ended;
+    rmSync(script);
+  });
+  return running;
+}
+
 /** What the shipped topology says, in a folder of its own, on ports of its own. */
 async function shipped(t: ExecutionContext) {
   const mesh = new MeshFolder(t);
@@ -248,6 +266,10 @@ test.serial(
     t.is(tapped.code, 0, tapped.err);
     t.is(tapped.out.split('\n').length, 5);
     t.regex(tapped.out, /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}binance\/\w+-USDT\/trade {2}\{"e":"trade"/m);
+
+    const example = readmeExample(t, mesh, 'embed.mjs');
+    await example.line(/ binance\/BTC-USDT\/trade (?:live|past) \{"e":"trade"/);
+    await example.line(/ kraken\/BTC-USD\/trade live \{"channel":"trade"/);
 
     const pids = mesh.pids();
     t.is(pids.length, 4);
