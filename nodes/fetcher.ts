@@ -6,16 +6,20 @@ import { sources, type SourceName } from '../lib/source/registry.ts';
 import type { FetcherSettings } from '../lib/topology/node.ts';
 import { realClock } from '../lib/world/clock.ts';
 import { aborted } from './aborted.ts';
+import { tellIncidents } from './incidents-timer.ts';
+import { openSecurity, securityCounts, securityFacts, serverCounts } from './security.ts';
 
 const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logger, ready }) => {
   const { source: factory } = await sources[settings.source.kind as SourceName]();
   const source = await factory.make(settings.source.settings, settings.dir);
   const { segment, fsync, feed, catchup, inboxes } = settings;
+  await using security = await openSecurity(settings);
   await using fetcher = await Fetcher.open({
     node: settings.node,
     data: settings.data,
     source,
     feed,
+    security,
     ...(catchup.length > 0 ? { catchup: { endpoint: catchup, readers: inboxes } } : {}),
     roll: segment,
     sync: typeof fsync === 'number' ? { intervalMs: fsync } : fsync,
@@ -31,6 +35,11 @@ const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logge
       }
     },
   });
+  using _incidents = tellIncidents(
+    logger,
+    () => ({ ...securityCounts(security), ...serverCounts(fetcher.server) }),
+    () => securityFacts(security),
+  );
   ready({ note: `${source.logs.length} logs` });
   await fetcher.run(signal);
   if (signal.aborted) return;

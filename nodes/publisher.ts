@@ -2,6 +2,7 @@
 import { exchanges, readers } from '../lib/exchange/registry.ts';
 import { openFeed } from '../lib/feed/feed.ts';
 import { runNode, type NodeContext } from '../lib/launch/node-process.ts';
+import type { Security } from '../lib/mesh/security-zeromq.ts';
 import { logParts, type LogName } from '../lib/log/name.ts';
 import { instrumentOf } from '../lib/market/instrument.ts';
 import { Publisher } from '../lib/publisher/publisher.ts';
@@ -9,10 +10,12 @@ import { publisherDefaults } from '../lib/publisher/settings.ts';
 import type { PublisherSettings } from '../lib/topology/node.ts';
 import { TickmeshError } from '../lib/world/error.ts';
 import { firstLogs, moreLogs } from './logs.ts';
+import { openSecurity } from './security.ts';
 
 const exitCode = await runNode<PublisherSettings>(async (settings, context) => {
   const { signal, logger } = context;
   const data = dataOf(settings);
+  await using security = await openSecurity(settings);
   let logs: readonly LogName[] = await firstLogs(settings, data, context);
   while (logs.length > 0 && !signal.aborted) {
     const round = new AbortController();
@@ -21,7 +24,7 @@ const exitCode = await runNode<PublisherSettings>(async (settings, context) => {
       if (found !== undefined) round.abort();
       return found;
     });
-    await serve(settings, data, logs, { ...context, signal: stop });
+    await serve(settings, data, logs, { ...context, signal: stop }, security);
     round.abort();
     const found = await more;
     if (found === undefined) return;
@@ -38,7 +41,9 @@ async function serve(
   data: string,
   logs: readonly LogName[],
   { signal, logger, ready }: NodeContext,
+  security: Security | undefined,
 ): Promise<void> {
+  const from = { beforeEndUs: settings.historyMs * 1000 };
   const instruments = [...new Set(logs.map((log) => logParts(log).instrument))];
   const exchange = exchanges[settings.exchange]!;
   const { listen, slowClient } = settings;
@@ -50,7 +55,7 @@ async function serve(
         readers: readers(),
         logs,
       }),
-    feed: openFeed({ data, logs, from: { beforeEndUs: settings.historyMs * 1000 }, signal }),
+    feed: openFeed({ data, logs, from, signal, security }),
     time: settings.time,
     settings: { slow: { ...publisherDefaults.slow, ...slowClient } },
     onFailure: (err) => logger.error({ err }, 'a record or a request was not served'),

@@ -1,5 +1,6 @@
 /** A replica process: another node's logs -> the same logs here -> notices. Started by `tickmesh up`. */
 import { runNode } from '../lib/launch/node-process.ts';
+import type { Security } from '../lib/mesh/security-zeromq.ts';
 import { listLogs } from '../lib/log/disk-list.ts';
 import { discoverLogs } from '../lib/replica/discover-timer.ts';
 import { Replica, type ReplicaReport } from '../lib/replica/replica.ts';
@@ -8,11 +9,14 @@ import { logMatcher } from '../lib/topology/pattern.ts';
 import { realClock } from '../lib/world/clock.ts';
 import type { Logger } from '../lib/world/logger.ts';
 import { aborted } from './aborted.ts';
+import { tellIncidents } from './incidents-timer.ts';
+import { openSecurity, securityCounts, securityFacts, serverCounts } from './security.ts';
 
 const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logger, ready }) => {
   const { node, data, from, fsync } = settings;
   logger.debug({ source: from.writer, feed: from.feed }, 'listening for logs to copy');
-  const logs = await namesOf(settings, signal);
+  await using security = await openSecurity(settings);
+  const logs = await namesOf(settings, signal, security);
   if (logs.length === 0) return;
   const { feed, catchup, inboxes, inbox } = settings;
   // Readers find every log's folder, even if its bytes are still coming.
@@ -25,7 +29,8 @@ const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logge
     node,
     data,
     logs,
-    from: { feed: from.feed, catchup: from.catchup! },
+    from: { writer: from.writer, feed: from.feed, catchup: from.catchup! },
+    security,
     inbox,
     feed,
     ...(catchup.length > 0 ? { catchup: { endpoint: catchup, readers: inboxes } } : {}),
@@ -36,6 +41,11 @@ const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logge
       settled(what.log);
     },
   });
+  using _incidents = tellIncidents(
+    logger,
+    () => ({ ...securityCounts(security), ...serverCounts(replica.server) }),
+    () => securityFacts(security),
+  );
   await aborted(signal);
   logger.debug({ ...replica.stats }, 'stopping');
 });
@@ -45,6 +55,7 @@ process.exit(exitCode);
 async function namesOf(
   { data, from, logs: patterns }: ReplicaSettings,
   signal: AbortSignal,
+  security: Security | undefined,
 ): Promise<readonly string[]> {
   if (!patterns.some((pattern) => pattern.includes('*'))) return patterns;
   const matches = logMatcher(patterns);
@@ -52,7 +63,13 @@ async function namesOf(
   // Without the source there is nothing to copy, but what is here can be served on.
   const patience =
     known.length > 0 ? AbortSignal.any([signal, AbortSignal.timeout(5_000)]) : signal;
-  const found = await discoverLogs({ feed: from.feed, matches, signal: patience });
+  const found = await discoverLogs({
+    feed: from.feed,
+    writer: from.writer,
+    security,
+    matches,
+    signal: patience,
+  });
   return signal.aborted ? [] : [...new Set([...known, ...found])].sort();
 }
 

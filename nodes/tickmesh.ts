@@ -177,6 +177,49 @@ Examples:
     exitCode = await bench({ ...options, what }, print);
   });
 
+const keys = program
+  .command('keys')
+  .description('make and show the keys that nodes know each other by')
+  .addHelpText(
+    'after',
+    `
+A mesh with keys (keys: keys, at the top of topology.yaml) encrypts all sockets between nodes and admits those nodes only
+that its links name; one without keys does not leave this computer.
+
+Examples:
+  tickmesh keys new                    for all nodes of this host that have none
+  tickmesh keys show
+  tickmesh keys rotate binance-fetcher`,
+  );
+
+/** Options of all verbs of keys. */
+const withPlace = (command: Command): Command =>
+  command
+    .option('--topology <file>', 'topology (default: $TICKMESH_TOPOLOGY or topology.yaml)')
+    .option('--host <name>', 'host of the topology that this computer is (or TICKMESH_HOST)')
+    .option('-d, --dir <folder>', 'folder of the keys (default: that of the topology, else keys)');
+
+withPlace(keys.command('new'))
+  .argument('[nodes...]', 'names of nodes (default: all of this host that have no keys)')
+  .description('make key pairs: <node>.key stays on this host, <node>.pub goes to all')
+  .action(async (nodes: string[], options: object) => {
+    const { newNodeKeys } = await import('./command/keys.ts');
+    exitCode = await newNodeKeys(nodes, options, process.env, print);
+  });
+withPlace(keys.command('show'))
+  .description('show public keys, and what is wrong with the files')
+  .action(async (options: object) => {
+    const { showKeys } = await import('./command/keys.ts');
+    exitCode = await showKeys(options, process.env, print);
+  });
+withPlace(keys.command('rotate'))
+  .argument('<node>', 'name of a node')
+  .description("replace a node's key pair")
+  .action(async (node: string, options: object) => {
+    const { rotateKeys } = await import('./command/keys.ts');
+    exitCode = await rotateKeys(node, options, process.env, print);
+  });
+
 function print(text: string): void {
   process.stdout.write(text);
 }
@@ -188,7 +231,9 @@ function complain(error: unknown): number {
   else if (error instanceof TickmeshError) {
     process.stderr.write(`tickmesh: ${error.message}\n`);
     if (error.remedy !== undefined) process.stderr.write(`  -> ${error.remedy}\n`);
-    const usage = ['CONFIG_INVALID', 'NAME_INVALID', 'LOG_MISSING'].includes(error.code);
+    const usage = ['CONFIG_INVALID', 'NAME_INVALID', 'LOG_MISSING', 'INSECURE'].includes(
+      error.code,
+    );
     return usage ? 2 : 1;
   } else {
     process.stderr.write(

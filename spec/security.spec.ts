@@ -1,8 +1,23 @@
 /** Keys: who is let in, who is not, and what refuses to start. */
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test from 'ava';
 import { Subscriber, XPublisher } from 'zeromq';
-import { keyText } from '../lib/mesh/curve.ts';
+import { keyText, secretKeyFile } from '../lib/mesh/curve.ts';
+import { readKeyPair, readPublicKey, writeKeyPair } from '../lib/mesh/disk-keys.ts';
 import { staysHere } from '../lib/mesh/loopback.ts';
 import { dial, newKeys, Security } from '../lib/mesh/security-zeromq.ts';
 import { bindSocket, feedSocket, inboxSocket, requestsSocket } from '../lib/mesh/zeromq.ts';
@@ -170,6 +185,76 @@ test('a key in its 32 bytes is the key in its 40 characters', (t) => {
     'hex',
   );
   t.is(keyText(bytes), 'JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6');
+});
+
+/** An empty folder, gone after `work`. */
+async function inFolder(work: (folder: string) => void | Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'tickmesh-keys-'));
+  try {
+    await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const code = (error: Error | undefined): string => (error as TickmeshError).code;
+
+test('a secret key is written for its owner alone, and refused when others can read it', async (t) => {
+  await inFolder((folder) => {
+    const keys = newKeys();
+    const dir = join(folder, 'keys');
+    writeKeyPair(dir, 'a', keys);
+    const file = secretKeyFile(dir, 'a');
+    t.is(statSync(file).mode & 0o777, 0o600);
+    t.is(statSync(dir).mode & 0o777, 0o700);
+    t.deepEqual(readKeyPair(file), keys);
+    t.is(readPublicKey(dir, 'a'), keys.publicKey);
+    t.false(readFileSync(join(dir, 'a.pub'), 'latin1').includes(keys.secretKey));
+    t.is(readFileSync(join(dir, '.gitignore'), 'latin1'), '*.key\n');
+    for (const mode of [0o640, 0o604, 0o660, 0o666, 0o644, 0o601]) {
+      chmodSync(file, mode);
+      const error = t.throws(() => readKeyPair(file), { instanceOf: TickmeshError });
+      t.is(code(error), 'INSECURE', mode.toString(8));
+      t.false(JSON.stringify(error).includes(keys.secretKey));
+    }
+  });
+});
+
+test('a secret key of somebody else is refused', async (t) => {
+  await inFolder((folder) => {
+    writeKeyPair(folder, 'a', newKeys());
+    const file = secretKeyFile(folder, 'a');
+    if (process.getuid?.() === 0) {
+      chownSync(file, 12_345, 12_345);
+      const error = t.throws(() => readKeyPair(file), { instanceOf: TickmeshError });
+      t.is(code(error), 'INSECURE');
+    } else t.log('only root can give a file away: not tried');
+    t.pass();
+  });
+});
+
+test('what is no key file is refused: a link, a folder, a pipe, junk, half a key', async (t) => {
+  await inFolder((folder) => {
+    writeKeyPair(folder, 'a', newKeys());
+    const file = secretKeyFile(folder, 'a');
+    const text = readFileSync(file, 'latin1');
+    const other = secretKeyFile(folder, 'b');
+    const refused = (what: string): void => {
+      const error = t.throws(() => readKeyPair(other), { instanceOf: TickmeshError }, what);
+      t.is(code(error), 'CONFIG_INVALID', what);
+    };
+    refused('missing');
+    symlinkSync(file, other);
+    refused('a link');
+    rmSync(other);
+    mkdirSync(other);
+    refused('a folder');
+    rmdirSync(other);
+    for (const junk of ['', 'x', text.slice(0, -20), `${text}more`, 'y'.repeat(5_000)]) {
+      writeFileSync(other, junk, { mode: 0o600 });
+      refused(`junk: ${junk.slice(0, 20)}`);
+    }
+  });
 });
 
 test('a peer is asked for by name, and only those of the topology have one', async (t) => {

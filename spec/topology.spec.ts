@@ -207,6 +207,28 @@ test('a replica gets an inbox, and its fetcher is told to dial that and no other
   });
 });
 
+test('with keys a mesh may leave its computer, and each node is told the keys of its peers only', async (t) => {
+  const far = two.replace('127.0.0.1,', '10.0.0.1,').replace('127.0.0.2,', '10.0.0.2,');
+  await t.throwsAsync(read(far), { message: /plain tcp beyond this computer is refused/ });
+  const { file } = await read(far.replace('hosts:', 'keys: secrets\nhosts:'));
+  const publicKeys = { web: 'W', copy: 'C', feed: 'F', local: 'L' };
+  const options = { dir: '/etc/mesh', platform: 'linux', supervision, publicKeys } as const;
+  const securityOf = (host: string, name: string) =>
+    plan(file, { ...options, host }).nodes.find((node) => node.name === name)?.settings.security;
+  t.deepEqual(securityOf('one', 'feed'), {
+    keyFile: '/srv/one/secrets/feed.key',
+    publicKey: 'F',
+    readers: { copy: 'C', local: 'L' },
+    writers: {},
+  });
+  t.deepEqual(securityOf('two', 'copy'), {
+    keyFile: '/srv/two/secrets/copy.key',
+    publicKey: 'C',
+    readers: { web: 'W' },
+    writers: { feed: 'F' },
+  });
+});
+
 test('a source gets its settings as they were written', async (t) => {
   const text = `version: 1\nproject: demo\nnodes:\n  feed: { run: fetcher, source: { kind: slow, every: 5s } }\n`;
   const every = z.string().transform(parseDuration).describe('Pause.');

@@ -3,6 +3,7 @@
  * binds decrypts with its secret key and admits listed public keys only; what it dials must own the key that is listed
  * for the peer, else nothing is said to it.
  */
+import { join } from 'node:path';
 import { TickmeshError } from '../world/error.ts';
 
 export type KeyPair = { readonly publicKey: string; readonly secretKey: string };
@@ -31,6 +32,10 @@ export function keyText(key: Buffer): string {
   }
   return text;
 }
+
+/** A node's files in the folder of the keys: `mesh/disk-keys.ts`. */
+export const secretKeyFile = (folder: string, node: string): string => join(folder, `${node}.key`);
+export const publicKeyFile = (folder: string, node: string): string => join(folder, `${node}.pub`);
 
 /** The error of a socket that others could reach and nobody guards. */
 export const unguarded = (endpoint: string): TickmeshError =>

@@ -11,7 +11,7 @@ import { hostOf, hostsOf, isWriter, sourcesOf, wire, type Wiring } from './wirin
 type Say = (at: 'key' | 'value', path: Path, message: string, ...hints: string[]) => void;
 
 const tunnel =
-  'CURVE keys come with a later version; until then run both nodes on one host, or dial a tunnel: ' +
+  'encrypt with CURVE: write "keys: keys" at the top, and run: tickmesh keys new. Or dial a tunnel: ' +
   'ssh -L 5701:127.0.0.1:5701 <host> and feed: tcp://127.0.0.1:5701';
 
 /** Semantic problems of a file that has the right shape. */
@@ -173,7 +173,7 @@ function checkLinks(file: TopologyFile, wiring: Wiring, say: Say): void {
           const hint =
             'write tcp://<address>:<port>, e.g. tcp://127.0.0.1:5701; readers must be able to dial it';
           say('value', path, `${endpoint} is not an address and a port`, hint);
-        } else if (!isLoopback(tcp.host)) {
+        } else if (!isLoopback(tcp.host) && file.keys === undefined) {
           const message = `plain tcp beyond this computer is refused: ${socket} at ${endpoint}`;
           say(forced ? 'value' : 'key', path, message, tunnel);
         }

@@ -2,6 +2,7 @@
  * What a node process is told: everything resolved, nothing left to look up. Folders are absolute, durations are
  * milliseconds, sizes bytes; plain JSON, since it travels to the process as one message.
  */
+import type { PublicKeys } from '../mesh/curve.ts';
 import type { LogLevel } from '../world/logger.ts';
 
 type Common = {
@@ -10,6 +11,18 @@ type Common = {
   readonly logLevel: LogLevel;
   /** Folder of topology.yaml: where relative paths of a source start. */
   readonly dir: string;
+  /** Keys, where the mesh has them. */
+  readonly security?: SecuritySettings;
+};
+
+/** No secret stands here: settings may be shown. */
+export type SecuritySettings = {
+  /** File with the node's own pair; and the public key that the others know it by. */
+  readonly keyFile: string;
+  readonly publicKey: string;
+  /** Who may connect to it, and whom it dials. */
+  readonly readers: PublicKeys;
+  readonly writers: PublicKeys;
 };
 
 /** Where a reader finds a writer. */

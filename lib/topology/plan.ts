@@ -1,6 +1,7 @@
 /** From a topology and a host to what that host has to start: pure, so that `check` shows exactly what `up` does. */
 import { posix } from 'node:path';
-import type { NodeSettings, WriterLink } from './node.ts';
+import { secretKeyFile, type PublicKeys } from '../mesh/curve.ts';
+import type { NodeSettings, SecuritySettings, WriterLink } from './node.ts';
 import type { NodeFile, TopologyFile } from './schema.ts';
 import type { Supervision } from './settings.ts';
 import {
@@ -35,12 +36,23 @@ export type PlanOptions = {
   readonly dir: string;
   readonly platform: NodeJS.Platform;
   readonly supervision: (node: string) => Supervision;
+  /** Public keys of all nodes; needed where the file says `keys`. */
+  readonly publicKeys?: PublicKeys | undefined;
 };
 
 const MB = 1_000_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const PATTERN_ALL = ['*/*/*'];
+
+/** Folder of the keys on a host, absolute; undefined in a mesh without keys. */
+export const keysFolder = (
+  file: TopologyFile,
+  { host, dir }: Pick<PlanOptions, 'host' | 'dir'>,
+): string | undefined =>
+  file.keys === undefined
+    ? undefined
+    : posix.resolve(dir, hostsOf(file)[host]?.dir ?? '.', file.keys);
 
 /** The launch plan of one host. The file must have passed its checks. */
 export function plan(file: TopologyFile, options: PlanOptions): LaunchPlan {
@@ -81,7 +93,14 @@ function resolve(
   const dirOf = (of: NodeFile): string =>
     posix.resolve(options.dir, hostsOf(file)[hostOf(file, of)]?.dir ?? '.');
   const dataOf = (of: Writer): string => posix.resolve(dirOf(of), of.data ?? 'data');
-  const common = { project: file.project, node: name, logLevel, dir: dirOf(node) };
+  const security = securityOf(file, name, wiring, options);
+  const common = {
+    project: file.project,
+    node: name,
+    logLevel,
+    dir: dirOf(node),
+    ...(security ? { security } : {}),
+  };
   const links = wiring.links
     .filter((link) => link.reader === name)
     .map((link): WriterLink => ({
@@ -141,6 +160,30 @@ function resolve(
         },
       };
   }
+}
+
+/** What a node must know of keys: its own, and those of the nodes that it is linked with. */
+function securityOf(
+  file: TopologyFile,
+  name: string,
+  { links }: Wiring,
+  options: PlanOptions,
+): SecuritySettings | undefined {
+  const folder = keysFolder(file, options);
+  if (folder === undefined) return undefined;
+  const keyOf = (node: string): string => {
+    const key = options.publicKeys?.[node];
+    if (key === undefined) throw new TypeError(`no public key of ${node} was given`);
+    return key;
+  };
+  const keysOf = (nodes: readonly string[]): PublicKeys =>
+    Object.fromEntries(nodes.map((node) => [node, keyOf(node)]));
+  return {
+    keyFile: secretKeyFile(folder, name),
+    publicKey: keyOf(name),
+    readers: keysOf(links.filter(({ writer }) => writer === name).map(({ reader }) => reader)),
+    writers: keysOf(links.filter(({ reader }) => reader === name).map(({ writer }) => writer)),
+  };
 }
 
 /** True when what a node writes happened at another time than now. */

@@ -48,6 +48,9 @@ const nameForm = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const nameWords = 'a name of lower-case letters, digits and single dashes, at most 31 long';
 const name = z.string(want(nameWords)).max(31, want(nameWords)).regex(nameForm, want(nameWords));
 
+/** True for what may name a node: files are called like it. */
+export const isNodeName = (text: string): boolean => text.length <= 31 && nameForm.test(text);
+
 const oneOf = <const T extends readonly string[]>(words: T) =>
   z.enum(words, want(`one of ${words.join(', ')}`));
 /** One, or a list of at least one; always a list behind the schema. */
@@ -230,6 +233,12 @@ export function topologySchema(known: Known) {
       ports: count(1024, 60000)
         .optional()
         .describe('First of the ports that are given to tcp endpoints. Default: 5700'),
+      keys: folder
+        .optional()
+        .describe(
+          'Folder of the keys of the nodes (tickmesh keys new). With it, all sockets between nodes are encrypted ' +
+            'and admit listed nodes only; without it, none leaves this computer.',
+        ),
       hosts: z
         .record(name, host)
         .optional()

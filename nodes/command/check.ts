@@ -43,6 +43,10 @@ export async function check(
       ]),
     ),
   );
+  if (file.keys !== undefined)
+    print(
+      `\nkeys of ${file.keys}: sockets are encrypted and admit the nodes of these links only\n`,
+    );
   const { restart, stop, ready, log } = settings;
   print(
     `\nrestart ${restart.policy}, after ${formatDuration(restart.backoff)} up to ${formatDuration(restart.max_backoff)}, ` +
