@@ -7,7 +7,13 @@ import type { FetcherSettings } from '../lib/topology/node.ts';
 import { realClock } from '../lib/world/clock.ts';
 import { aborted } from './aborted.ts';
 import { tellIncidents } from './incidents-timer.ts';
-import { openSecurity, securityCounts, securityFacts, serverCounts } from './security.ts';
+import {
+  announcerCounts,
+  openSecurity,
+  securityCounts,
+  securityFacts,
+  serverCounts,
+} from './security.ts';
 
 const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logger, ready }) => {
   const { source: factory } = await sources[settings.source.kind as SourceName]();
@@ -37,7 +43,11 @@ const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logge
   });
   using _incidents = tellIncidents(
     logger,
-    () => ({ ...securityCounts(security), ...serverCounts(fetcher.server) }),
+    () => ({
+      ...securityCounts(security),
+      ...announcerCounts(fetcher.announcer),
+      ...serverCounts(fetcher.server),
+    }),
     () => securityFacts(security),
   );
   ready({ note: `${source.logs.length} logs` });

@@ -10,7 +10,8 @@ import { publisherDefaults } from '../lib/publisher/settings.ts';
 import type { PublisherSettings } from '../lib/topology/node.ts';
 import { TickmeshError } from '../lib/world/error.ts';
 import { firstLogs, moreLogs } from './logs.ts';
-import { openSecurity } from './security.ts';
+import { tellIncidents, type Counts } from './incidents-timer.ts';
+import { openSecurity, securityCounts } from './security.ts';
 
 const exitCode = await runNode<PublisherSettings>(async (settings, context) => {
   const { signal, logger } = context;
@@ -57,9 +58,17 @@ async function serve(
       }),
     feed: openFeed({ data, logs, from, signal, security }),
     time: settings.time,
-    settings: { slow: { ...publisherDefaults.slow, ...slowClient } },
+    settings: {
+      slow: { ...publisherDefaults.slow, ...slowClient },
+      origins: listen.origins,
+      maxConnections: listen.connections ?? publisherDefaults.maxConnections,
+    },
     onFailure: (err) => logger.error({ err }, 'a record or a request was not served'),
   });
+  using _incidents = tellIncidents(logger, () => ({
+    ...publisherCounts(publisher),
+    ...securityCounts(security),
+  }));
   const { port } = await publisher.start(listen.port, listen.host);
   const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   ready({
@@ -82,3 +91,12 @@ function dataOf({ from }: PublisherSettings): string {
     },
   );
 }
+
+/** What clients were turned away or cut off for, in the words of the log. */
+const publisherCounts = ({ metrics }: Publisher): Counts => ({
+  'connections refused': metrics.refused,
+  'clients that sent no WebSocket frames': metrics.malformed,
+  'clients that read too slowly': metrics.slowDisconnects,
+  'clients that answered no pings': metrics.silentDisconnects,
+  'turns left out': metrics.skippedTurns,
+});

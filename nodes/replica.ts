@@ -10,7 +10,13 @@ import { realClock } from '../lib/world/clock.ts';
 import type { Logger } from '../lib/world/logger.ts';
 import { aborted } from './aborted.ts';
 import { tellIncidents } from './incidents-timer.ts';
-import { openSecurity, securityCounts, securityFacts, serverCounts } from './security.ts';
+import {
+  announcerCounts,
+  openSecurity,
+  securityCounts,
+  securityFacts,
+  serverCounts,
+} from './security.ts';
 
 const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logger, ready }) => {
   const { node, data, from, fsync } = settings;
@@ -43,7 +49,11 @@ const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logge
   });
   using _incidents = tellIncidents(
     logger,
-    () => ({ ...securityCounts(security), ...serverCounts(replica.server) }),
+    () => ({
+      ...securityCounts(security),
+      ...announcerCounts(replica.announcer),
+      ...serverCounts(replica.server),
+    }),
     () => securityFacts(security),
   );
   await aborted(signal);

@@ -2,6 +2,7 @@
 import type { CatchupServer } from '../lib/catchup/zeromq-server.ts';
 import { readKeyPair } from '../lib/mesh/disk-keys.ts';
 import { Security } from '../lib/mesh/security-zeromq.ts';
+import type { Announcer } from '../lib/notifier/notifier.ts';
 import type { NodeSettings } from '../lib/topology/node.ts';
 import { TickmeshError } from '../lib/world/error.ts';
 import type { Counts } from './incidents-timer.ts';
@@ -35,6 +36,13 @@ export const securityCounts = (security: Security | undefined): Counts =>
 export const securityFacts = (security: Security | undefined): object =>
   security?.lastDenial ? { lastDenial: security.lastDenial } : {};
 
+export const announcerCounts = (announcer: Announcer | undefined): Counts =>
+  announcer
+    ? {
+        'subscriptions to what is not announced here': announcer.foreign ?? 0,
+        'floods of subscriptions, all listeners cut': announcer.shed ?? 0,
+      }
+    : {};
 export const serverCounts = (server: CatchupServer | undefined): Counts =>
   server
     ? {

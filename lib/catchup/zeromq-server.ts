@@ -46,6 +46,8 @@ export class CatchupServer implements AsyncDisposable {
     strangers: 0,
     denied: 0,
     busy: 0,
+    /** Requests beyond a reader's budget, told to come back. */
+    overdrawn: 0,
     /** Answers and requests dropped: the reader is gone, or asked for too many logs. */
     dropped: 0,
     chunks: 0,
@@ -131,10 +133,13 @@ export class CatchupServer implements AsyncDisposable {
 
   #answer({ log, ask }: Request, purse: Budget): Answer {
     const echo = { lastEpoch: ask.lastEpoch, asked: ask.position, epoch: 0 };
+    const retryMs = purse.take(this.#options.nowMs());
+    if (retryMs > 0) {
+      this.stats.overdrawn++;
+      return { ...echo, kind: 'busy', retryMs };
+    }
     const reader = this.#logs.get(log);
     if (!reader) return { ...echo, kind: 'denied' };
-    const retryMs = purse.take(this.#options.nowMs());
-    if (retryMs > 0) return { ...echo, kind: 'busy', retryMs };
     const maxBytes = Math.min(CHUNK_MAX, Math.max(CHUNK_MIN, ask.maxBytes));
     try {
       return answer(reader, { ...ask, maxBytes });

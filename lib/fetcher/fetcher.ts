@@ -83,6 +83,7 @@ export class Fetcher implements AsyncDisposable {
           ...(options.port ? { port: options.port } : {}),
           own: options.notifiers ?? [],
           security: options.security,
+          logs: options.source.logs,
         });
       }
       for (const log of options.source.logs) {

@@ -42,6 +42,13 @@ export class Announcers implements Announcer {
     return this.#parts.reduce((sum, { refused = 0 }) => sum + refused, 0);
   }
 
+  get foreign(): number {
+    return this.#parts.reduce((sum, { foreign = 0 }) => sum + foreign, 0);
+  }
+  get shed(): number {
+    return this.#parts.reduce((sum, { shed = 0 }) => sum + shed, 0);
+  }
+
   announce(log: string, fields: HeaderFields): void {
     for (const part of this.#parts) part.announce(log, fields);
   }

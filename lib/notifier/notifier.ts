@@ -43,12 +43,19 @@ export type Announcer = AsyncDisposable & {
   sendData(log: string, fields: HeaderFields, lines: Buffer): void;
   /** Where listeners connect: what goes into `epochs.jsonl`. */
   readonly endpoint: string;
+  /** Subscriptions to what is never announced here; and how often all listeners were cut since there were too many. */
+  readonly foreign?: number;
+  readonly shed?: number;
   /** How often something could not be said: nobody took it in time. The next heartbeat makes up for it. */
   readonly refused?: number;
 };
 
 export type AnnouncerOptions = {
   readonly endpoint: string;
+  /** Names of the logs that will be announced, where they are known: nobody needs to subscribe to others. */
+  readonly logs?: readonly string[];
+  /** How many subscriptions to other logs cut all listeners: at once, and a second. */
+  readonly flood?: { readonly burst: number; readonly perSecond: number };
   /** Keys of this node: only its readers may listen. For notifiers that can; without it: whoever reaches the endpoint. */
   readonly security?: Security | undefined;
   /** A listener has just come for this log: the moment to repeat its end, so that joining costs no waiting. */

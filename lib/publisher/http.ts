@@ -21,13 +21,19 @@ export type HttpParts = {
   readonly maxConnections: number;
 };
 
+const CHECK_MS = 1_000;
+
 /** A server that answers REST; upgrades are for the caller to handle. */
 export function restServer(parts: HttpParts): Server {
-  const server = createServer((request, response) => {
+  // Node looks for connections whose time is over once in so long; by its default only each half minute.
+  const options = { connectionsCheckingInterval: CHECK_MS };
+  const server = createServer(options, (request, response) => {
     answer(parts, request, response).catch(() => request.destroy());
   });
   server.headersTimeout = 5_000;
   server.requestTimeout = 10_000;
+  // Who does not take its answer. WebSockets are not meant: ws takes this off them, they have pings.
+  server.timeout = 30_000;
   server.keepAliveTimeout = 30_000;
   server.maxConnections = parts.maxConnections;
   return server;

@@ -77,7 +77,7 @@ export class Replica implements AsyncDisposable {
     const { sync, rules, report } = this.#options;
     if (feed !== undefined) {
       const onJoin = (log: string): void => this.#announceHead(log);
-      this.announcer = await Announcers.open(allFeeds(feed), { onJoin, security });
+      this.announcer = await Announcers.open(allFeeds(feed), { onJoin, security, logs: names });
     }
     const client = (this.client = await CatchupClient.bind({ node, inbox, security }));
     const holder = client.holder(from.catchup, from.writer);

@@ -57,13 +57,20 @@ export type FetcherSettings = Common &
       readonly settings: Readonly<Record<string, unknown>>;
     };
   };
+export type ListenSettings = {
+  readonly host: string;
+  readonly port: number;
+  /** Web pages that may connect; absent: all. */
+  readonly origins?: readonly string[];
+  readonly connections?: number;
+};
 export type PublisherSettings = Common & {
   readonly run: 'publisher';
   readonly exchange: string;
   readonly from: readonly WriterLink[];
   /** Patterns of log names. */
   readonly logs: readonly string[];
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: ListenSettings;
   readonly historyMs: number;
   /** Whose time it is in the market that is served. */
   readonly time: 'wall' | 'records';

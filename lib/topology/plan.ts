@@ -1,7 +1,7 @@
 /** From a topology and a host to what that host has to start: pure, so that `check` shows exactly what `up` does. */
 import { posix } from 'node:path';
 import { secretKeyFile, type PublicKeys } from '../mesh/curve.ts';
-import type { NodeSettings, SecuritySettings, WriterLink } from './node.ts';
+import type { ListenSettings, NodeSettings, SecuritySettings, WriterLink } from './node.ts';
 import type { NodeFile, TopologyFile } from './schema.ts';
 import type { Supervision } from './settings.ts';
 import {
@@ -145,7 +145,7 @@ function resolve(
         exchange: node.exchange,
         from: links,
         logs: node.logs ?? PATTERN_ALL,
-        listen: { host: node.listen.host ?? '127.0.0.1', port: node.listen.port },
+        listen: { ...node.listen, host: node.listen.host ?? '127.0.0.1' } as ListenSettings,
         historyMs: node.history ?? 15 * MINUTE_MS,
         time:
           node.time === 'wall' || node.time === 'records'

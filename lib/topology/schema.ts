@@ -169,6 +169,15 @@ export function topologySchema(known: Known) {
         .strictObject({
           host: text('an address').optional().describe('Address. Default: 127.0.0.1'),
           port: port.describe('Port of both WebSocket and REST.'),
+          origins: z
+            .array(text('an origin'), want('a list of origins'))
+            .optional()
+            .describe(
+              'Web pages that may connect, e.g. http://localhost:3000; other programs always may. Default: all',
+            ),
+          connections: count(1, 100_000)
+            .optional()
+            .describe('Most connections at once. Default: 1000'),
         })
         .describe('Where clients connect.'),
       read: oneOf(['auto', 'direct', 'catchup'])

@@ -1,4 +1,5 @@
 /** Notices over ZeroMQ: PUB binds in the writer, SUB connects in the reader. Loses what it must; that is harmless. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Subscriber, XPublisher } from 'zeromq';
 import type { HeaderFields } from '../../mesh/header.ts';
 import { onEvent } from '../../mesh/events-zeromq.ts';
@@ -12,25 +13,39 @@ import {
   readNotice,
   type Topic,
 } from '../notice.ts';
+import { Joins } from './joins.ts';
 import type { Announcer, AnnouncerOptions, Listener, ListenerOptions } from '../notifier.ts';
 
 type Topics = { readonly notice: Topic; readonly data: Topic };
 
+/** After a flood that came soon behind another, nobody is let in for so long. */
+const REST_MS = 1_000;
+const SOON_MS = 10_000;
+/** A closed socket's name is free a moment later; looked at so often. */
+const REBIND_MS = 10;
+
 export class ZeromqAnnouncer implements Announcer {
   readonly endpoint: string;
-  readonly #socket: XPublisher;
-  readonly #onJoin: ((log: string) => void) | undefined;
+  readonly #options: AnnouncerOptions;
+  #socket: XPublisher;
   readonly #topics = new Map<string, Topics>();
-  readonly #dataJoins = new Map<string, number>();
-  readonly #hearing: Promise<void>;
+  readonly #dataJoins = new Set<string>();
+  readonly #joins: Joins;
+  readonly #joined = new Set<string>();
+  #hearing: Promise<void>;
+  #shedMs = -Infinity;
+  #disposed = false;
   /** Messages that the socket refused; the next heartbeat makes up for them. */
   refused = 0;
+  /** How often all listeners were cut because of a flood of subscriptions. */
+  shed = 0;
 
-  private constructor(socket: XPublisher, endpoint: string, onJoin?: (log: string) => void) {
+  private constructor(socket: XPublisher, endpoint: string, options: AnnouncerOptions) {
     this.#socket = socket;
     this.endpoint = endpoint;
-    this.#onJoin = onJoin;
-    this.#hearing = this.#hearJoins();
+    this.#options = options;
+    this.#joins = new Joins(options.logs, performance.now(), options.flood);
+    this.#hearing = this.#hearJoins(socket);
   }
 
   static async bind(options: AnnouncerOptions): Promise<ZeromqAnnouncer> {
@@ -38,13 +53,18 @@ export class ZeromqAnnouncer implements Announcer {
     try {
       options.security?.guard(socket, 'feed');
       const endpoint = await bindSocket(socket, options.endpoint);
-      const announcer = new ZeromqAnnouncer(socket, endpoint, options.onJoin);
+      const announcer = new ZeromqAnnouncer(socket, endpoint, options);
       options.onState?.('on');
       return announcer;
     } catch (error) {
       socket.close();
       throw error;
     }
+  }
+
+  /** Subscriptions to what is not announced here. */
+  get foreign(): number {
+    return this.#joins.foreign;
   }
 
   #topicsOf(log: string): Topics {
@@ -71,27 +91,65 @@ export class ZeromqAnnouncer implements Announcer {
     this.#socket.send(message).catch(() => this.refused++);
   }
 
-  /** XPUB hands out subscriptions: 1 topic = somebody joined, 0 topic = the last one left. */
-  async #hearJoins(): Promise<void> {
+  async #hearJoins(socket: XPublisher): Promise<void> {
     try {
-      for await (const [message] of this.#socket) {
-        if (!message || message.length < 2) continue;
-        const joined = message[0] === 1;
-        const end = message.at(-1) === 0 ? message.length - 1 : message.length;
-        const topic = message.toString('latin1', 1, end);
-        if (topic.startsWith('D:')) {
-          if (joined) this.#dataJoins.set(topic.slice(2), 1);
-          else this.#dataJoins.delete(topic.slice(2));
-        } else if (joined) this.#onJoin?.(topic);
+      for await (const [message] of socket) {
+        const join = message && this.#joins.read(message);
+        if (join?.data) {
+          if (join.joined) this.#dataJoins.add(join.log);
+          else this.#dataJoins.delete(join.log);
+        } else if (join?.joined) this.#welcome(join.log);
+        if (!join && this.#joins.flooded(performance.now())) return await this.#bindAnew(socket);
       }
     } catch (error) {
-      if (!this.#socket.closed) throw error;
+      if (!socket.closed) throw error;
+    }
+  }
+
+  /** Whoever subscribes again and again makes us repeat the end once a turn, not each time. */
+  #welcome(log: string): void {
+    const { onJoin } = this.#options;
+    if (!onJoin) return;
+    if (this.#joined.size === 0)
+      setImmediate(() => {
+        for (const one of this.#joined) onJoin(one);
+        this.#joined.clear();
+      });
+    this.#joined.add(log);
+  }
+
+  /** Drops all listeners and their topics. Those that mean it dial again; what they miss they read from the log. */
+  async #bindAnew(flooded: XPublisher): Promise<void> {
+    const { onState, security } = this.#options;
+    this.shed++;
+    const nowMs = performance.now();
+    const again = nowMs - this.#shedMs < SOON_MS;
+    this.#shedMs = nowMs;
+    onState?.('off', new Error('too many subscriptions: all listeners were cut'));
+    flooded.close();
+    this.#dataJoins.clear();
+    if (again) await sleep(REST_MS);
+    while (!this.#disposed) {
+      const socket = feedSocket();
+      this.#socket = socket;
+      try {
+        security?.guard(socket, 'feed');
+        await bindSocket(socket, this.endpoint);
+        onState?.('on');
+        this.#hearing = this.#hearJoins(socket);
+        return;
+      } catch {
+        socket.close();
+        await sleep(REBIND_MS);
+      }
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
     this.#socket.close();
     await this.#hearing.catch(() => undefined);
+    this.#socket.close();
   }
 }
 

@@ -1,0 +1,61 @@
+/**
+ * Subscriptions as XPUB hands them out, and a limit to those that make no sense. libzmq keeps every topic that anybody
+ * has subscribed to, however many; readers need those of our logs only. A peer that subscribes to thousands of others
+ * is broken or hostile, and cannot be told from the rest: then all are cut, with their topics. Pure.
+ *
+ *   message = ( 0x01 / 0x00 ) topic          ; joined; the last one left
+ *   topic   = [ "D:" ] log-name NUL          ; notifier/notice.ts; NUL and all may be missing: a prefix
+ */
+export const TOPIC_MAX = 256;
+
+export type FloodRule = {
+  /** Foreign subscriptions at once, and so many more a second. */
+  readonly burst: number;
+  readonly perSecond: number;
+};
+export const defaultFlood: FloodRule = { burst: 10_000, perSecond: 100 };
+
+export type Join = { readonly log: string; readonly data: boolean; readonly joined: boolean };
+
+export class Joins {
+  /** Subscriptions to what is not announced here. */
+  foreign = 0;
+  readonly #own: ReadonlySet<string> | undefined;
+  readonly #rule: FloodRule;
+  #held = 0;
+  #atMs: number;
+
+  /** `own`: names of logs that are announced; undefined: all are. */
+  constructor(own: Iterable<string> | undefined, nowMs: number, rule: FloodRule = defaultFlood) {
+    this.#own = own && new Set(own);
+    this.#rule = rule;
+    this.#atMs = nowMs;
+  }
+
+  /** True when there were too many foreign ones: time to cut all. Starts anew. */
+  flooded(nowMs: number): boolean {
+    const { burst, perSecond } = this.#rule;
+    this.#held = Math.max(0, this.#held - ((nowMs - this.#atMs) * perSecond) / 1_000);
+    this.#atMs = nowMs;
+    if (this.#held <= burst) return false;
+    this.#held = 0;
+    return true;
+  }
+
+  /** Somebody came for one of our logs, or the last one left it; undefined for anything else. */
+  read(message: Buffer): Join | undefined {
+    // Without a topic: everything, once a peer.
+    if (message.length < 2) return undefined;
+    const joined = message[0] === 1;
+    const end = message.at(-1) === 0 ? message.length - 1 : message.length;
+    const topic = end <= TOPIC_MAX ? message.toString('latin1', 1, end) : '';
+    const data = topic.startsWith('D:');
+    const log = data ? topic.slice(2) : topic;
+    if (log !== '' && (this.#own?.has(log) ?? true)) return { log, data, joined };
+    if (joined) {
+      this.foreign++;
+      this.#held++;
+    }
+    return undefined;
+  }
+}
