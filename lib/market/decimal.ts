@@ -7,9 +7,6 @@
 export const SCALE = 8;
 const decimalForm = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
 
-/** True for text that `toScaled` takes. */
-export const isDecimal = (text: string): boolean => decimalForm.test(text);
-
 /** `toScaled("61837.64")` is 6183764000000n. Digits beyond `scale` are cut off. Throws TypeError on other text. */
 export function toScaled(text: string, scale: number = SCALE): bigint {
   return shortScaled(text, scale) ?? longScaled(text, scale);
@@ -64,9 +61,6 @@ export function withDecimals(text: string, decimals: number): string {
   if (point >= 0 && text.length - point - 1 === decimals && decimals > 0) return text;
   return fromScaled(toScaled(text, 18), decimals, 18);
 }
-
-/** Product of two values of scale 8, again of scale 8 (cut). */
-export const multiplyScaled = (a: bigint, b: bigint): bigint => (a * b) / 10n ** BigInt(SCALE);
 
 /** True for "0", "0.00000000", "0e0". */
 export function isZero(text: string): boolean {
