@@ -2,6 +2,10 @@ import test from 'ava';
 import { conformance, type Register } from '../lib/conformance/conformance.ts';
 import { hybridEndpoint } from '../lib/notifier/hybrid/hybrid-parts.ts';
 import { freePort } from './support/ports.ts';
+import { missing, rabbitServer, redisServer, type OwnServer } from './support/servers.ts';
+
+/** Everything, and nothing may be left out. */
+const long = process.env['TICKMESH_LONG'] !== undefined;
 
 const register: Register = Object.assign(
   (title: string, run: () => Promise<void>) =>
@@ -9,7 +13,12 @@ const register: Register = Object.assign(
       await run();
       t.pass();
     }),
-  { skip: (title: string) => test.skip(title, () => undefined) },
+  {
+    skip: (title: string) =>
+      long
+        ? test(title, (t) => t.fail('left out, and TICKMESH_LONG wants all'))
+        : test.skip(title, () => undefined),
+  },
 );
 
 let counter = 0;
@@ -35,3 +44,56 @@ conformance(register, {
     endpoint: hybridEndpoint([socket(), 'watching:', 'polling:?interval=50ms']),
   }),
 });
+
+/** A server that is started with the first test that needs it. */
+function lazily(make: () => Promise<OwnServer>): () => Promise<OwnServer> {
+  let starting: Promise<OwnServer> | undefined;
+  test.after.always(async () => (await starting)?.end());
+  const start = async (): Promise<OwnServer> => {
+    const server = await make();
+    await server.start();
+    return server;
+  };
+  return () => (starting ??= start());
+}
+
+/** Each test has a channel of its own on one server. */
+function served(
+  name: string,
+  why: string | undefined,
+  start: () => Promise<OwnServer>,
+  endpoint: (port: number, channel: string) => string,
+  killed = true,
+): void {
+  conformance(register, {
+    name,
+    server: killed,
+    ...(why === undefined ? {} : { skip: why }),
+    make: async () => {
+      const server = await start();
+      return { endpoint: endpoint(server.port, `spec-${++counter}`), server };
+    },
+  });
+}
+
+served(
+  'redis',
+  missing.redis,
+  lazily(redisServer),
+  (port, channel) => `redis://127.0.0.1:${port}?channel=${channel}`,
+);
+const rabbit = lazily(rabbitServer);
+served(
+  'rabbitmq, transient',
+  missing.rabbitmq,
+  rabbit,
+  (port, channel) => `amqp://127.0.0.1:${port}?channel=${channel}`,
+);
+served(
+  'rabbitmq, persistent',
+  missing.rabbitmq,
+  rabbit,
+  (port, channel) => `amqp://127.0.0.1:${port}?channel=${channel}&persistent`,
+  // Each start of it takes some 10 s.
+  long,
+);

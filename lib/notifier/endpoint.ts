@@ -55,3 +55,52 @@ export function knownOptions(endpoint: string, names: readonly string[]): URLSea
   }
   return options;
 }
+
+const channelForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** The channel of an endpoint that many writers share. Throws CONFIG_INVALID. */
+export function channelOption(endpoint: string): string {
+  const channel = splitEndpoint(endpoint).options.get('channel') ?? 'default';
+  if (channelForm.test(channel)) return channel;
+  throw new TickmeshError('CONFIG_INVALID', `${endpoint}: not a channel: ${channel}`, {
+    remedy: 'write letters, digits, ".", "_" and "-"',
+  });
+}
+
+/** A server's address and who we are to it. Throws CONFIG_INVALID. */
+export function serverOf(
+  endpoint: string,
+  secureScheme: string,
+  defaultPort: number,
+): {
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** What follows the first "/", decoded. */
+  readonly path: string;
+} {
+  const { base } = splitEndpoint(endpoint);
+  const url = /^[a-z]+:\/\/[^/]/.test(base) && URL.canParse(base) ? new URL(base) : undefined;
+  if (!url?.hostname) {
+    throw new TickmeshError('CONFIG_INVALID', `${publicEndpoint(endpoint)}: no server's address`, {
+      remedy: `write ${schemeOf(endpoint)}://127.0.0.1:${defaultPort}`,
+    });
+  }
+  const { hostname, port, username, password, pathname, protocol } = url;
+  return {
+    secure: protocol === `${secureScheme}:`,
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? defaultPort : Number(port),
+    path: decodeURIComponent(pathname.slice(1)),
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+  };
+}
+
+/** An endpoint as others may see it, in files and in logs: without user and password. */
+export const publicEndpoint = (endpoint: string): string =>
+  endpoint.replace(/^([a-z]+:\/\/)[^/?#@]*@(?=[^@])/, (whole, scheme: string) =>
+    scheme === 'ipc://' ? whole : scheme,
+  );

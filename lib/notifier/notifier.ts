@@ -32,7 +32,7 @@ export type Supports = {
  * tries again much later.
  */
 export type NotifierState = 'opening' | 'on' | 'off' | 'failed';
-type OnState = (state: NotifierState, why?: Error) => void;
+export type OnState = (state: NotifierState, why?: Error) => void;
 
 /** The saying end, in a fetcher or replica. */
 export type Announcer = AsyncDisposable & {
