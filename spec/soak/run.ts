@@ -1,0 +1,30 @@
+/** `npm run soak -- --minutes N [--logs 20] [--rate 2000] [--fault-ms 5000] [--seed S]`: prints one line of JSON at the end. */
+import { parseArgs } from 'node:util';
+import { soak } from './soak.ts';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '5' },
+    logs: { type: 'string', default: '20' },
+    rate: { type: 'string', default: '2000' },
+    'fault-ms': { type: 'string', default: '5000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  },
+});
+
+try {
+  const beginMs = performance.now();
+  const summary = await soak({
+    seconds: Number(values.minutes) * 60,
+    logs: Number(values.logs),
+    perSecond: Number(values.rate),
+    faultEveryMs: Number(values['fault-ms']),
+    seed: Number(values.seed),
+    tell: (what) => console.error(`${Math.round((performance.now() - beginMs) / 1000)} s ${what}`),
+  });
+  console.log(JSON.stringify(summary));
+} catch (error) {
+  console.error((error as Error).message);
+  console.error((error as Error).cause);
+  process.exitCode = 1;
+}

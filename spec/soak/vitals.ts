@@ -1,0 +1,76 @@
+/** Memory and descriptors of processes that are killed now and then: is either growing with time? */
+import type { Node } from './node.ts';
+
+export type Vital = {
+  readonly starts: number;
+  readonly rssMaxMiB: number;
+  /** Growth within a life, from all lives together (the first seconds of each left out). */
+  readonly rssSlopeMiBPerHour: number;
+  readonly fdsMax: number;
+  readonly fdsSlopePerHour: number;
+};
+
+type Sample = {
+  readonly life: number;
+  readonly hours: number;
+  readonly rss: number;
+  readonly fds: number;
+};
+
+/** A life's first seconds: code is compiled, buffers find their size. */
+const WARM_MS = 10_000;
+
+export class Vitals {
+  readonly #samples = new Map<string, Sample[]>();
+  readonly #nodes: Readonly<Record<string, Node>>;
+
+  /** Listens to what the nodes say of themselves. */
+  constructor(nodes: Readonly<Record<'writer' | 'reader' | 'replica' | 'far', Node>>) {
+    const { writer, reader, replica, far } = nodes;
+    this.#nodes = { writer, reader, replica, far };
+    for (const [name, node] of Object.entries(this.#nodes)) {
+      const samples: Sample[] = [];
+      this.#samples.set(name, samples);
+      let beganMs = 0;
+      node.onSaid = (said) => {
+        const nowMs = performance.now();
+        if (said.event === 'ready') beganMs = nowMs;
+        if (said.event !== 'at' || nowMs - beganMs < WARM_MS) return;
+        const { rssMiB, fds } = said as unknown as { rssMiB: number; fds: number };
+        samples.push({ life: node.starts, hours: nowMs / 3_600_000, rss: rssMiB, fds });
+      };
+    }
+  }
+
+  summary(): Record<string, Vital> {
+    const vitals: Record<string, Vital> = {};
+    for (const [name, samples] of this.#samples) {
+      vitals[name] = {
+        starts: this.#nodes[name]!.starts,
+        rssMaxMiB: Math.round(Math.max(0, ...samples.map(({ rss }) => rss))),
+        rssSlopeMiBPerHour: slope(samples, ({ rss }) => rss),
+        fdsMax: Math.max(0, ...samples.map(({ fds }) => fds)),
+        fdsSlopePerHour: slope(samples, ({ fds }) => fds),
+      };
+    }
+    return vitals;
+  }
+}
+
+/** Least squares with one slope for all lives and a level for each. */
+function slope(samples: readonly Sample[], of: (sample: Sample) => number): number {
+  const lives = new Map<number, Sample[]>();
+  for (const sample of samples) lives.set(sample.life, [...(lives.get(sample.life) ?? []), sample]);
+  let above = 0;
+  let below = 0;
+  for (const life of lives.values()) {
+    const mean = (f: (sample: Sample) => number): number =>
+      life.reduce((sum, sample) => sum + f(sample), 0) / life.length;
+    const [hours, value] = [mean((sample) => sample.hours), mean(of)];
+    for (const sample of life) {
+      above += (sample.hours - hours) * (of(sample) - value);
+      below += (sample.hours - hours) ** 2;
+    }
+  }
+  return below === 0 ? 0 : Math.round((above / below) * 10) / 10;
+}
