@@ -63,6 +63,7 @@ async function serve(
       origins: listen.origins,
       maxConnections: listen.connections ?? publisherDefaults.maxConnections,
     },
+    onSlow: ({ event, ...client }) => logger.warn({ client }, slowWords[event]),
     onFailure: (err) => logger.error({ err }, 'a record or a request was not served'),
   });
   using _incidents = tellIncidents(logger, () => ({
@@ -77,6 +78,12 @@ async function serve(
   });
   await publisher.done;
 }
+
+const slowWords = {
+  skipping: 'a client reads too slowly: leaving out turns for it',
+  skipped: 'a client that read too slowly has caught up or gone: so much was left out',
+  cut: 'a client read too slowly and was cut (1008)',
+} as const;
 
 /** The one folder that it reads from. */
 function dataOf({ from }: PublisherSettings): string {

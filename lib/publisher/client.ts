@@ -4,6 +4,7 @@
  */
 import type { ClientPort } from '../exchange/exchange.ts';
 import { Pile } from './arena.ts';
+import type { Skipped } from './slow.ts';
 import type { Audience, Crowd, Member } from './subscriptions.ts';
 
 /** A client's connection, below the frames. */
@@ -12,6 +13,8 @@ export type Outlet = {
   buffered(): number;
   /** Whole text frames, end to end. True: nobody reads these bytes any more, they may be written over. */
   write(frames: Buffer): boolean;
+  /** Who is at the other end, for whoever reads the log. */
+  readonly peer?: string;
   /** Begins to close; never reports the end before it returns. */
   close(code: number, reason: string): void;
 };
@@ -31,9 +34,8 @@ export class Client implements ClientPort, Member {
   crowd: Crowd | undefined = undefined;
   /** Frames for it alone. They leave before the crowd's frames that came after them. */
   readonly own = new Pile();
-  /** Under `skip`: the last turn was left out. */
-  skipping = false;
-  skippedTurns = 0;
+  /** Under `skip`: what was left out since it fell behind; undefined = it has not. */
+  skipped: Skipped | undefined = undefined;
   /** Under `wait`: since when it is over the bound, ms; undefined = it is not. */
   behindSinceMs: number | undefined = undefined;
   /** Cut or gone: gets nothing more. */

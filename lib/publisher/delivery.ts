@@ -3,19 +3,26 @@
  */
 import type { Client } from './client.ts';
 import type { PublisherMetrics } from './metrics.ts';
-import { type SlowLimits, admit, admitPrivate } from './slow.ts';
+import { type SlowLimits, type SlowReport, admit, admitPrivate } from './slow.ts';
 import type { Crowd } from './subscriptions.ts';
 
 export class Delivery {
   readonly #limits: SlowLimits;
   readonly #metrics: PublisherMetrics;
   readonly #pin: () => void;
+  readonly #tell: (what: SlowReport) => void;
 
-  /** `pin` is called when a client goes on reading bytes that it was given. */
-  constructor(limits: SlowLimits, metrics: PublisherMetrics, pin: () => void) {
+  /** `pin` is called when a client goes on reading bytes that it was given, `tell` when one falls behind. */
+  constructor(
+    limits: SlowLimits,
+    metrics: PublisherMetrics,
+    pin: () => void,
+    tell: (what: SlowReport) => void = () => undefined,
+  ) {
     this.#limits = limits;
     this.#metrics = metrics;
     this.#pin = pin;
+    this.#tell = tell;
   }
 
   /** Writes a crowd's frames to its clients, behind what waits for each alone. */
@@ -32,14 +39,14 @@ export class Delivery {
         continue;
       }
       const buffered = client.outlet.buffered();
-      const verdict = admit(this.#limits, buffered, bytes, client.skipping);
+      const verdict = admit(this.#limits, buffered, bytes, client.skipped !== undefined);
       if (verdict !== 'write') {
         this.#refuse(client, verdict, bytes, frames);
         continue;
       }
       // A socket with a backlog keeps what it gets: bytes of their own, lest they pin a whole arena each.
       const piece = buffered > 0 ? (copy ??= pile.copy()) : (view ??= pile.view());
-      client.skipping = false;
+      this.caughtUp(client);
       this.#write(client, piece, frames);
     }
     pile.clear();
@@ -61,7 +68,18 @@ export class Delivery {
   /** Closes a client that is too slow. */
   cut(client: Client): void {
     this.#metrics.slowDisconnects++;
+    const waitingBytes = client.outlet.buffered();
+    this.caughtUp(client);
+    this.#tell({ event: 'cut', peer: peerOf(client), waitingBytes });
     this.part(client, 1008, 'too slow: the send buffer is full');
+  }
+
+  /** Nothing is left out for it any more: it has room again, or has gone. */
+  caughtUp(client: Client): void {
+    const { skipped } = client;
+    if (!skipped) return;
+    client.skipped = undefined;
+    this.#tell({ event: 'skipped', peer: peerOf(client), ...skipped });
   }
 
   /** Closes a client and lets go of what was for it. */
@@ -75,9 +93,10 @@ export class Delivery {
   #mixed(client: Client, topics: Buffer, frames: number): void {
     const { own } = client;
     const total = own.bytes + topics.length;
-    const verdict = admit(this.#limits, client.outlet.buffered(), total, client.skipping);
+    const skipping = client.skipped !== undefined;
+    const verdict = admit(this.#limits, client.outlet.buffered(), total, skipping);
     if (verdict === 'write') {
-      client.skipping = false;
+      this.caughtUp(client);
       this.#write(client, Buffer.concat([own.view(), topics], total), own.frames + frames);
       own.clear();
     } else {
@@ -98,10 +117,18 @@ export class Delivery {
       this.cut(client);
       return;
     }
-    client.skipping = true;
-    client.skippedTurns++;
+    if (!client.skipped) {
+      client.skipped = { turns: 0, frames: 0, bytes: 0 };
+      const waitingBytes = client.outlet.buffered();
+      this.#tell({ event: 'skipping', peer: peerOf(client), waitingBytes });
+    }
+    client.skipped.turns++;
+    client.skipped.frames += frames;
+    client.skipped.bytes += bytes;
     this.#metrics.skippedTurns++;
     this.#metrics.skippedFrames += frames;
     this.#metrics.skippedBytes += bytes;
   }
 }
+
+const peerOf = ({ outlet }: Client): string => outlet.peer ?? 'unknown';

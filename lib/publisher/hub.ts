@@ -9,7 +9,7 @@ import { Client, type Outlet } from './client.ts';
 import { Delivery } from './delivery.ts';
 import { Arena, type Span } from './arena.ts';
 import type { PublisherMetrics } from './metrics.ts';
-import { type SlowLimits, isBehind } from './slow.ts';
+import { type SlowLimits, type SlowReport, isBehind } from './slow.ts';
 import { viewed } from './source.ts';
 import { type Audience, type Crowd, Subscriptions } from './subscriptions.ts';
 
@@ -20,6 +20,8 @@ export type HubOptions = {
   readonly wrap?: (topic: string, variant: string) => Wrap | undefined;
   readonly limits: SlowLimits;
   readonly metrics: PublisherMetrics;
+  /** Told of slow clients. */
+  readonly tell?: ((what: SlowReport) => void) | undefined;
   /** Called when something is waiting where nothing was: call `flush` soon. */
   readonly wake: () => void;
 };
@@ -45,7 +47,12 @@ export class Hub implements Broadcast {
     this.#limits = options.limits;
     this.#metrics = options.metrics;
     this.#wake = options.wake;
-    this.#delivery = new Delivery(options.limits, options.metrics, () => this.#arena.pin());
+    this.#delivery = new Delivery(
+      options.limits,
+      options.metrics,
+      () => this.#arena.pin(),
+      options.tell,
+    );
     this.#subscriptions = new Subscriptions((crowd) => this.#delivery.crowd(crowd));
   }
 
@@ -66,6 +73,7 @@ export class Hub implements Broadcast {
 
   /** The connection has ended: forgets the client. */
   detach(client: Client): void {
+    this.#delivery.caughtUp(client);
     client.gone = true;
     this.#clients.delete(client);
     this.#dirtyClients.delete(client);

@@ -13,11 +13,13 @@ import type { Outlet } from './client.ts';
 import { framePayloads } from './frame.ts';
 
 export class WebSocketOutlet implements Outlet {
+  readonly peer: string;
   readonly #socket: Duplex;
   #webSocket: WebSocket | undefined;
   #direct = false;
 
-  constructor(socket: Duplex) {
+  constructor(socket: Duplex, peer: string) {
+    this.peer = peer;
     this.#socket = socket;
   }
 

@@ -16,6 +16,7 @@ import { sweepMs } from './ping.ts';
 import { Bell, later, letOthersRun, repeat } from './process.ts';
 import { pump } from './pump.ts';
 import { type PublisherSettings, publisherDefaults } from './settings.ts';
+import type { SlowReport } from './slow.ts';
 import { WebSockets } from './websocket.ts';
 
 export type PublisherOptions = {
@@ -29,6 +30,8 @@ export type PublisherOptions = {
   readonly clock?: Clock;
   /** A defect of the venue, caught; what it did is counted in `metrics.failures`. */
   readonly onFailure?: (error: unknown) => void;
+  /** A client reads too slowly: what becomes of it, with counts. */
+  readonly onSlow?: (what: SlowReport) => void;
 };
 
 /** At most so long between looks at slow clients under `wait`, ms. */
@@ -79,6 +82,7 @@ export class Publisher implements AsyncDisposable {
       wrap: (topic, variant) => this.venue.wrap?.(topic, variant),
       limits: this.#settings.slow,
       metrics,
+      tell: options.onSlow,
       wake: () => queueMicrotask(() => hub.flush()),
     });
     this.#hub = hub;

@@ -19,6 +19,17 @@ export type SlowLimits = {
   readonly waitMs: number;
 };
 
+/** What was left out for one client. */
+export type Skipped = { turns: number; frames: number; bytes: number };
+
+/** What becomes of a slow client, told when it begins and when it ends. */
+export type SlowReport =
+  /** It fell behind: turns are left out for it from now on. */
+  | { readonly event: 'skipping'; readonly peer: string; readonly waitingBytes: number }
+  /** It has caught up, or has gone: so much was left out. */
+  | ({ readonly event: 'skipped'; readonly peer: string } & Readonly<Skipped>)
+  | { readonly event: 'cut'; readonly peer: string; readonly waitingBytes: number };
+
 export const slowDefaults: SlowLimits = {
   policy: 'disconnect',
   boundBytes: 4 * 1024 * 1024,

@@ -73,7 +73,7 @@ export class WebSockets {
     if ((this.#perAddress.get(address) ?? 0) >= settings.maxPerAddress && !isLoopback(address)) {
       return this.#refuse(socket, 429);
     }
-    const outlet = new WebSocketOutlet(socket);
+    const outlet = new WebSocketOutlet(socket, `${address}:${request.socket.remotePort ?? 0}`);
     const client = hub.attach(outlet);
     const connection = this.#guarded(() => venue.connect(request.url ?? '/', client));
     if (connection === undefined || 'refuse' in connection) {

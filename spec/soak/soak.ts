@@ -71,7 +71,7 @@ export async function soak(options: SoakOptions): Promise<SoakSummary> {
     deleted += trim(world, world.data) + trim(world, world.copy);
   }, 1_000);
   try {
-    const untilMs = beginMs + seconds * 1_000;
+    const untilMs = performance.now() + seconds * 1_000;
     while (performance.now() < untilMs) {
       await sleep(Math.min(faultEveryMs, Math.max(0, untilMs - performance.now())));
       for (const { failure } of world.nodes) if (failure !== undefined) throw new Error(failure);
