@@ -3,6 +3,7 @@
  * linger 0 (else a process does not end), sendTimeout 0 on what must never wait (the default throws EBUSY from the 513th
  * unawaited send on), message caps, quick reconnects on one host, a short handshake for silent strangers.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Publisher, Pull, Push, Subscriber, XPublisher } from 'zeromq';
 import { TickmeshError } from '../world/error.ts';
 import { unguarded } from './curve.ts';
@@ -10,6 +11,9 @@ import { staysHere } from './loopback.ts';
 
 export const MESSAGE_MAX = (1 << 20) + (128 << 10);
 const REQUEST_MAX = 4_096;
+/** How often, and how long apart, a bind is tried again. */
+const RETRIES = 10;
+const RETRY_MS = 25;
 
 const sameHost = (endpoint: string): boolean =>
   endpoint.startsWith('ipc:') || endpoint.startsWith('inproc:');
@@ -95,7 +99,7 @@ export async function bindSocket(
 ): Promise<string> {
   if (!staysHere(endpoint) && !isGuarded(socket)) throw unguarded(endpoint);
   try {
-    await socket.bind(endpoint);
+    await bindPatiently(socket, endpoint);
   } catch (cause) {
     const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
     throw new TickmeshError(
@@ -117,4 +121,20 @@ export async function bindSocket(
   const last = socket.lastEndpoint;
   // libzmq reports an abstract name with its leading NUL or "@"; what was asked for is what peers dial.
   return endpoint.startsWith('tcp:') && last ? last : endpoint;
+}
+
+/** A socket that this process has just closed goes on listening for some milliseconds (its unbind is not safe in use). */
+async function bindPatiently(
+  socket: XPublisher | Publisher | Pull,
+  endpoint: string,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await socket.bind(endpoint);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || attempt > RETRIES) throw error;
+      await sleep(RETRY_MS);
+    }
+  }
 }

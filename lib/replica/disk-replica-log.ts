@@ -6,15 +6,7 @@
 import { join } from 'node:path';
 import type { Lines } from '../catchup/answer.ts';
 import { Appender } from '../log/disk-appender.ts';
-import {
-  appendLineDurably,
-  cutFile,
-  flags,
-  listSegments,
-  makeFolder,
-  realFiles,
-  unwritable,
-} from '../log/disk-files.ts';
+import { appendLineDurably, makeFolder, realFiles, unwritable } from '../log/disk-files.ts';
 import { SlotWriter } from '../log/disk-head.ts';
 import { LogReader } from '../log/disk-reader.ts';
 import { recoverLog, type Recovered } from '../log/disk-recovery.ts';
@@ -28,6 +20,7 @@ import { segmentName, type Segment } from '../log/segment.ts';
 import { lockLog, type Lock, type LockHolder } from '../log/socket-lock.ts';
 import { kinds } from '../mesh/header.ts';
 import { TickmeshError } from '../world/error.ts';
+import { cutFiles } from './disk-cut.ts';
 import { foreignError, stalledError } from './refused.ts';
 
 export type ReplicaLogOptions = {
@@ -47,11 +40,11 @@ export type ReplicaLogOptions = {
 
 export class ReplicaLog implements AsyncDisposable {
   readonly log: LogName;
+  readonly folder: string;
   /** What opening found. */
   readonly recovered: Recovered;
   readonly #options: ReplicaLogOptions;
   readonly #files: Files;
-  readonly #folder: string;
   readonly #lock: Lock;
   readonly #appender: Appender;
   readonly #head: SlotWriter;
@@ -63,6 +56,7 @@ export class ReplicaLog implements AsyncDisposable {
   #oldest: number;
   /** Announced before a crash and lost in it: the head stays until we are there again. */
   #owed: number;
+  #announced = -1;
 
   private constructor(options: ReplicaLogOptions, folder: string, lock: Lock, found: Recovered) {
     const { position, lines, marks, lastTimeUs, segments, epochs, announced } = found;
@@ -70,7 +64,7 @@ export class ReplicaLog implements AsyncDisposable {
     this.#files = options.files ?? realFiles;
     this.log = options.log;
     this.recovered = found;
-    this.#folder = folder;
+    this.folder = folder;
     this.#lock = lock;
     this.#position = position;
     this.#lines = lines;
@@ -156,7 +150,7 @@ export class ReplicaLog implements AsyncDisposable {
       openedUs: clock.wallUs(),
       ...(feed === undefined ? {} : { feed }),
     };
-    appendLineDurably(this.#files, this.#folder, 'epochs.jsonl', `${JSON.stringify(entry)}\n`);
+    appendLineDurably(this.#files, this.folder, 'epochs.jsonl', `${JSON.stringify(entry)}\n`);
   }
 
   /** Appends lines that go on exactly here. Throws LOG_STALLED (nothing was written), LOG_CORRUPT when they do not fit. */
@@ -167,7 +161,7 @@ export class ReplicaLog implements AsyncDisposable {
     const same = current?.base === segment.base && current.epoch === segment.epoch;
     const next = segment.base === position && segment.epoch >= (current?.epoch ?? 0);
     if (position !== this.#position || first <= this.#lastTimeUs || !(same || next)) {
-      throw foreignError(this.#folder, this.#position, position, segment);
+      throw foreignError(this.folder, this.#position, position);
     }
     if (!same) {
       if (current && this.#appender.size === 0) this.#drop(current);
@@ -187,27 +181,22 @@ export class ReplicaLog implements AsyncDisposable {
   /** An empty segment of an epoch that brought nothing. */
   #drop(segment: Segment): void {
     this.#appender.close();
-    this.#files.remove(join(this.#folder, segmentName(segment)));
+    this.#files.remove(join(this.folder, segmentName(segment)));
   }
 
-  /** Takes back all behind `position`, a line's start: the source lost it. Durable when it returns. */
+  /** Takes back all behind `position`, a line's start: the source lost it. Durable when it returns; kept in `*.torn`. */
   cut(position: number): void {
     if (position >= this.#position) return;
-    const lost = this.#count(position);
     this.#appender.close();
-    const segments = listSegments(this.#files, this.#folder);
-    // From the end, so that a crash in between leaves a log without a hole.
-    while (segments.length > 0 && segments.at(-1)!.base >= position) this.#drop(segments.pop()!);
-    const last = segments.at(-1);
-    if (last) {
-      const fd = this.#files.open(join(this.#folder, segmentName(last)), flags.readWrite);
-      try {
-        cutFile(this.#files, fd, position - last.base);
-      } finally {
-        this.#files.close(fd);
-      }
-      this.#appender.resume(last, position - last.base);
-    } else this.#appender.forget();
+    const { last, ...lost } = cutFiles(
+      this.folder,
+      this.#files,
+      this.#reader(),
+      position,
+      this.#position,
+    );
+    if (last) this.#appender.resume(last, position - last.base);
+    else this.#appender.forget();
     this.#position = position;
     this.#lines -= lost.lines;
     this.#marks -= lost.marks;
@@ -216,17 +205,15 @@ export class ReplicaLog implements AsyncDisposable {
     if (!last) this.#oldest = position;
   }
 
-  /** Lines and marks from `position` on, and the receive time of the line before. */
-  #count(position: number): { lines: number; marks: number; beforeUs: number } {
-    using reader = new LogReader(this.#options.data, this.log, this.#files);
-    let lines = 0;
-    let marks = 0;
-    for (const { position: at, line } of linesBackward(reader, this.#position)) {
-      if (at < position) return { lines, marks, beforeUs: lineTimeUs(line) };
-      lines++;
-      if (lineMark(line, 0, line.length) !== undefined) marks++;
-    }
-    return { lines, marks, beforeUs: 0 };
+  /** The last line that ends at or before `position`; undefined when there is none. */
+  lineBefore(position: number): { position: number; line: Buffer } | undefined {
+    using reader = this.#reader();
+    const [last] = linesBackward(reader, Math.min(position, this.#position));
+    return last;
+  }
+
+  #reader(): LogReader {
+    return new LogReader(this.#options.data, this.log, this.#files);
   }
 
   /** Begins at `position`: the source has nothing older any more. Only for an empty copy. */
@@ -249,16 +236,18 @@ export class ReplicaLog implements AsyncDisposable {
   /** Writes the head slot: all that is here may now be read. Throws LOG_STALLED. */
   announce(): void {
     if (this.#position < this.#owed) return;
-    this.#guard(() =>
-      this.#head.write({
-        epoch: this.#epoch,
-        lines: this.#lines,
-        position: this.#position,
-        count: this.#marks,
-        aux: this.#lastTimeUs,
-        tag: this.#oldest,
-      }),
-    );
+    const slot = {
+      epoch: this.#epoch,
+      lines: this.#lines,
+      position: this.#position,
+      count: this.#marks,
+      aux: this.#lastTimeUs,
+      tag: this.#oldest,
+    };
+    this.#guard(() => this.#head.write(slot));
+    // Of two slots with one position neither is newer: a corrected number of lines must stand in both.
+    if (this.#position === this.#announced) this.#guard(() => this.#head.write(slot));
+    this.#announced = this.#position;
     this.#owed = 0;
   }
 
@@ -266,7 +255,7 @@ export class ReplicaLog implements AsyncDisposable {
     try {
       act();
     } catch (cause) {
-      throw stalledError(this.#folder, cause);
+      throw stalledError(this.folder, cause);
     }
   }
 

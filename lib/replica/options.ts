@@ -1,20 +1,9 @@
-/** What a replica is made of, and what it tells an operator. */
+/** What a replica is made of. */
 import type { FollowerRules } from '../follower/state.ts';
-import type { LogName } from '../log/name.ts';
 import type { Security } from '../mesh/security-zeromq.ts';
 import type { Heard } from '../notifier/notice.ts';
 import type { Clock } from '../world/clock.ts';
-import type { RemoteLogReport } from './remote-log.ts';
-
-export type ReplicaReport =
-  | RemoteLogReport
-  | {
-      readonly event: 'recovered';
-      readonly log: LogName;
-      readonly tornBytes: number;
-      readonly epoch: number;
-      readonly position: number;
-    };
+import type { ReplicaReport } from './report.ts';
 
 export type ReplicaOptions = {
   readonly node: string;

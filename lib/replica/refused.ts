@@ -1,6 +1,5 @@
 /** Why a copy does not go on, each with what to do about it. */
 import type { LogName } from '../log/name.ts';
-import { segmentName, type Segment } from '../log/segment.ts';
 import { TickmeshError } from '../world/error.ts';
 
 /** The disk takes no more; nothing was written. */
@@ -13,18 +12,13 @@ export const stalledError = (folder: string, cause: unknown): TickmeshError => {
   });
 };
 
-/** Bytes at `position` of `segment` do not continue a copy that ends at `own`. */
-export const foreignError = (
-  folder: string,
-  own: number,
-  position: number,
-  segment: Segment,
-): TickmeshError =>
+/** Bytes at `position`, as the source has them, are not those of a copy that ends at `own`. */
+export const foreignError = (folder: string, own: number, position: number): TickmeshError =>
   new TickmeshError(
     'LOG_CORRUPT',
-    `${folder} ends at ${own} and is no copy of what the source sends: bytes at ${position} of ${segmentName(segment)}`,
+    `${folder} ends at ${own} and is no copy of what the source has: it differs at ${position}`,
     {
-      facts: { folder, own, position, segment: { ...segment } },
+      facts: { folder, own, position },
       remedy: 'the source was begun anew, or is another one: move this folder away to copy afresh',
     },
   );

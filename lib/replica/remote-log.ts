@@ -2,7 +2,7 @@
  * One log followed on another host and copied: the pure follower decides, a request is its fetch and the copy on disk is
  * where it delivers. The copy's end is the only cursor; whatever the disk refuses is simply asked for again from there.
  */
-import type { Ask, Lines } from '../catchup/answer.ts';
+import type { Answer, Ask, Lines } from '../catchup/answer.ts';
 import { wholeLines, type Reply } from '../catchup/frames.ts';
 import {
   excuseSilence,
@@ -23,35 +23,11 @@ import type { LogName } from '../log/name.ts';
 import { kinds } from '../mesh/header.ts';
 import { INLINE_MAX, type Heard } from '../notifier/notice.ts';
 import { TickmeshError } from '../world/error.ts';
+import { Agreement, BEHIND_RETRY_MS, DENIED_RETRY_MS } from './agreement.ts';
 import { Completeness } from './completeness.ts';
 import type { ReplicaLog } from './disk-replica-log.ts';
-import { deniedError, trimmedError } from './refused.ts';
-
-export type RemoteLogReport =
-  /** The source has answered for the first time; its end was reached for the first time; notices stopped; they are back. */
-  | {
-      readonly event: 'following' | 'caughtUp' | 'degraded' | 'live';
-      readonly log: LogName;
-    }
-  | {
-      readonly event: 'rewound';
-      readonly log: LogName;
-      readonly from: number;
-      readonly to: number;
-      readonly lines: number;
-    }
-  | {
-      readonly event: 'gap';
-      readonly log: LogName;
-      readonly from: number;
-      readonly to: number;
-    }
-  /** The disk refuses (tried again), the source has no such log (asked again), the bytes do not fit ours (given up). */
-  | {
-      readonly event: 'stalled' | 'denied' | 'blocked';
-      readonly log: LogName;
-      readonly error: TickmeshError;
-    };
+import type { RemoteLogReport } from './report.ts';
+import { deniedError, foreignError, trimmedError } from './refused.ts';
 
 export type RemoteLogOptions = {
   readonly copy: ReplicaLog;
@@ -63,10 +39,8 @@ export type RemoteLogOptions = {
 };
 
 const STALLED_RETRY_MS = 1_000;
-/** An answerer that has less of our own epoch than we do is on its way back to it. */
-const BEHIND_RETRY_MS = 1_000;
-/** A source that does not know the log may be told of it later. */
-const DENIED_RETRY_MS = 5_000;
+/** How often a source that seems to have fallen back is asked whether it is still the same. */
+const DOUBT_MS = 5_000;
 
 export class RemoteLog {
   readonly copy: ReplicaLog;
@@ -76,8 +50,14 @@ export class RemoteLog {
   readonly #rules: FollowerRules;
   readonly #complete = new Completeness();
   #follower: Follower;
+  #following = false;
   #caughtUp = false;
   #denied = false;
+  /** While set, nothing else is heard: whether the source is still ours is being asked. */
+  #checking:
+    | { readonly agreement: Agreement; readonly agreed: (nowMs: number) => void }
+    | undefined;
+  #checkedMs = -Infinity;
 
   constructor(options: RemoteLogOptions, nowMs: number) {
     this.copy = options.copy;
@@ -93,7 +73,7 @@ export class RemoteLog {
     return this.#follower.mode;
   }
   get dueMs(): number {
-    return followerDueMs(this.#follower, this.#rules);
+    return this.#checking?.agreement.dueMs ?? followerDueMs(this.#follower, this.#rules);
   }
   /** True when nothing is to be expected: the source refuses, or its bytes do not fit ours. */
   get silent(): boolean {
@@ -106,12 +86,40 @@ export class RemoteLog {
   }
 
   start(nowMs: number): void {
-    this.#apply(startFollower(this.#follower, this.#rules, nowMs), nowMs);
+    this.#check(this.copy.position, nowMs, (laterMs) => {
+      this.#apply(startFollower(this.#follower, this.#rules, laterMs), laterMs);
+    });
+  }
+
+  /** Asks whether the source has our last line before `position` too; goes on with `agreed` if so. */
+  #check(position: number, nowMs: number, agreed: (nowMs: number) => void): void {
+    this.#checkedMs = nowMs;
+    const last = this.copy.lineBefore(position);
+    if (!last) return agreed(nowMs);
+    this.#checking = { agreement: new Agreement(this.copy.epoch, last, nowMs), agreed };
+    this.tick(nowMs);
+  }
+
+  #judge(answer: Answer, nowMs: number): void {
+    const { agreement, agreed } = this.#checking!;
+    const verdict = agreement.judge(answer);
+    if (verdict === undefined) return;
+    if (typeof verdict === 'object') {
+      agreement.dueMs = nowMs + verdict.againMs;
+      return;
+    }
+    this.#checking = undefined;
+    if (verdict === 'agreed') agreed(nowMs);
+    else {
+      const { folder, position: own } = this.copy;
+      this.#refused(foreignError(folder, own, answer.asked), nowMs);
+    }
   }
 
   heard({ header, bytes }: Heard, nowMs: number): void {
     const { kind, epoch, position, length } = header;
     const { changed } = this.#options;
+    if (this.#checking) return;
     if (kind === kinds.DATA) {
       const ends = wholeLines(bytes, header.count);
       if (!ends) {
@@ -134,20 +142,32 @@ export class RemoteLog {
       excuseSilence(this.#follower, nowMs);
       return;
     }
+    if (mode === 'live' && epoch === knownEpoch && position < this.copy.position) {
+      // An old word, overtaken by bytes we asked for. Or another log of the same epoch.
+      if (nowMs - this.#checkedMs > DOUBT_MS)
+        this.#check(this.copy.position, nowMs, () => undefined);
+      return;
+    }
     this.#step({ is: 'heard', epoch, position, by: 'notice' }, nowMs);
   }
 
   answered({ answer, clockUs }: Reply, nowMs: number): void {
     const { lastEpoch, asked, epoch, kind } = answer;
     const { asking, knownEpoch, position } = this.#follower;
-    // A probe's answer that was overtaken: nobody waits for it.
-    if (!asking && (lastEpoch !== knownEpoch || asked !== position)) return;
     const denied = kind === 'denied';
     if (denied !== this.#denied) this.#tellDenied(denied);
+    if (this.#checking) return this.#judge(answer, nowMs);
+    // A probe's answer that was overtaken: nobody waits for it.
+    if (!asking && (lastEpoch !== knownEpoch || asked !== position)) return;
     if (denied || (kind === 'cut' && epoch === lastEpoch)) {
       const retryMs = denied ? DENIED_RETRY_MS : BEHIND_RETRY_MS;
       const busy = { lastEpoch, asked, epoch, kind: 'busy', retryMs } as const;
       this.#step({ is: 'answer', answer: busy }, nowMs);
+      return;
+    }
+    if (kind === 'cut' && asked === position) {
+      const cut = (laterMs: number): void => this.#step({ is: 'answer', answer }, laterMs);
+      this.#check(answer.position, nowMs, cut);
       return;
     }
     if (answer.kind === 'info') this.#complete.said(answer.epoch, answer.position, clockUs);
@@ -161,7 +181,11 @@ export class RemoteLog {
   }
 
   tick(nowMs: number): void {
-    if (nowMs >= this.dueMs) this.#step({ is: 'tick' }, nowMs);
+    if (nowMs < this.dueMs) return;
+    if (this.#checking) {
+      this.#options.send(this.#checking.agreement.ask);
+      this.#checking.agreement.asked(nowMs);
+    } else this.#step({ is: 'tick' }, nowMs);
   }
 
   /** Our own event loop stood still. */
@@ -172,7 +196,7 @@ export class RemoteLog {
   /** Asks where the log stands, without waiting for it. */
   probe(): void {
     const { knownEpoch: lastEpoch, position, asking, mode } = this.#follower;
-    if (asking || mode === 'blocked') return;
+    if (asking || this.#checking || mode === 'blocked') return;
     this.#options.send({ lastEpoch, position, maxBytes: this.#rules.maxBytes });
   }
 
@@ -241,7 +265,10 @@ export class RemoteLog {
   #tell(mode: FollowerMode, was: FollowerMode): void {
     const { log } = this;
     const { report } = this.#options;
-    if (was === 'joining') report({ event: 'following', log });
+    if (was === 'joining' && !this.#following) {
+      this.#following = true;
+      report({ event: 'following', log });
+    }
     if (mode === 'live' && !this.#caughtUp) {
       this.#caughtUp = true;
       report({ event: 'caughtUp', log });

@@ -20,7 +20,8 @@ import { RemoteLog } from './remote-log.ts';
 import { TickTimer } from './tick-timer.ts';
 import { Turn } from './turn-timer.ts';
 
-export type { ReplicaOptions, ReplicaReport } from './options.ts';
+export type { ReplicaOptions } from './options.ts';
+export type { ReplicaReport } from './report.ts';
 
 /** Later than this, a wake-up says that our own event loop stood still. */
 const STALL_MS = 500;
@@ -179,6 +180,7 @@ export class Replica implements AsyncDisposable {
   #take(): void {
     const changed = [...this.#turn.taken()];
     const grown: Copied[] = [];
+    let refused = false;
     for (const copied of changed) {
       const { copy, log } = copied.remote;
       const { position, epoch, lines } = copied;
@@ -190,10 +192,12 @@ export class Replica implements AsyncDisposable {
         grown.push(copied);
       } catch (error) {
         if (!(error instanceof TickmeshError)) throw error;
+        refused = true;
         this.#options.report?.({ event: 'stalled', log, error });
       }
     }
-    this.#moveClock();
+    // A clock that covered what a stalled log has not announced would let readers pass it by.
+    if (!refused) this.#moveClock();
     this.stats.turns++;
     if (grown.length === 0) return;
     const { clock } = this.#options;

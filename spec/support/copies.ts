@@ -8,7 +8,8 @@ import { threadId } from 'node:worker_threads';
 import { Fetcher } from '../../lib/fetcher/fetcher.ts';
 import type { FetcherOptions } from '../../lib/fetcher/options.ts';
 import { logName, type LogName } from '../../lib/log/name.ts';
-import { Replica, type ReplicaOptions, type ReplicaReport } from '../../lib/replica/replica.ts';
+import { Replica, type ReplicaOptions } from '../../lib/replica/replica.ts';
+import type { ReplicaReport } from '../../lib/replica/report.ts';
 import type { Source, SourceRecord } from '../../lib/source/source.ts';
 import { realClock } from '../../lib/world/clock.ts';
 
@@ -72,6 +73,7 @@ export class HandSource implements Source {
   }
 
   async *open({ signal }: { signal: AbortSignal }): AsyncGenerator<readonly SourceRecord[]> {
+    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
     while (!signal.aborted) {
       const next = this.#waiting.shift();
       if (next) {
@@ -80,7 +82,6 @@ export class HandSource implements Source {
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
       });
     }
   }
