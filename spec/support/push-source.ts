@@ -54,7 +54,7 @@ export type Running = {
   readonly fetcher: Fetcher;
   readonly source: PushSource;
   /** Ends the source's run in order and closes the fetcher. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 };
 
 let nextEndpoint = 0;
@@ -94,9 +94,9 @@ export type Reading = {
   readonly records: FeedRecord[];
   readonly events: FeedEvent[];
   /** Resolves when `enough` says so, looked at after every batch. Rejects after 20 s or when the feed ends. */
-  until(enough: (reading: Reading) => boolean): Promise<void>;
+  readonly until: (enough: (reading: Reading) => boolean) => Promise<void>;
   readonly ended: Promise<void>;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 };
 
 /** A feed that is read in the background. */
