@@ -6,6 +6,7 @@
 import { curveKeyPair, type Pull, type Push, type Subscriber, type XPublisher } from 'zeromq';
 import type { KeyPair, PublicKeys } from './curve.ts';
 import { onEvent } from './events-zeromq.ts';
+import { keepDialled } from './redial-zeromq.ts';
 import { Zap, type Denial } from './zap-zeromq.ts';
 
 export type SecurityOptions = {
@@ -122,7 +123,10 @@ export function securePeer(
 /** Dials with the key of the peer where there are keys; plainly where there are none. */
 export function dial(socket: Subscriber | Push, endpoint: string, to?: SecurePeer): void {
   if (to) to.security.dial(socket, endpoint, to.serverKey);
-  else socket.connect(endpoint);
+  else {
+    keepDialled(socket, endpoint);
+    socket.connect(endpoint);
+  }
 }
 
 /** A new key pair, from libzmq's random numbers. */

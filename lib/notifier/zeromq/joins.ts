@@ -44,8 +44,8 @@ export class Joins {
 
   /** Somebody came for one of our logs, or the last one left it; undefined for anything else. */
   read(message: Buffer): Join | undefined {
-    // Without a topic: everything, once a peer.
-    if (message.length < 2) return undefined;
+    // Without a topic: everything, once a peer. Another first byte: a peer's own message, which means nothing.
+    if (message.length < 2 || message[0]! > 1) return undefined;
     const joined = message[0] === 1;
     const end = message.at(-1) === 0 ? message.length - 1 : message.length;
     const topic = end <= TOPIC_MAX ? message.toString('latin1', 1, end) : '';

@@ -87,6 +87,7 @@ export class ZeromqAnnouncer implements Announcer {
   }
 
   #send(message: Buffer): void {
+    if (this.#socket.closed) return;
     // sendTimeout 0 takes the synchronous path: it never waits and never throws EBUSY.
     this.#socket.send(message).catch(() => this.refused++);
   }
