@@ -1,4 +1,5 @@
 /** The supervisor's hands: starts, signals and times real processes as the pure supervisor says. */
+import { Relay } from '../notifier/ipc/relay-process.ts';
 import type { LaunchPlan } from '../topology/plan.ts';
 import type { NodeKind } from '../topology/node.ts';
 import type { Ready } from './message.ts';
@@ -36,6 +37,8 @@ export class Launcher {
   readonly #options: LauncherOptions;
   readonly #supervisor: Supervisor;
   readonly #processes = new Map<string, NodeProcess>();
+  /** Passes on what nodes announce over their channel, if any do. */
+  readonly #relay = new Relay();
   #timer: NodeJS.Timeout | undefined;
   #finish: (outcome: Outcome) => void = () => undefined;
   #outcome: Outcome | undefined;
@@ -132,6 +135,7 @@ export class Launcher {
       entry: this.#options.entry(settings.run),
       dir: settings.dir,
       settings,
+      attach: (child) => this.#relay.attach(child),
       onReady: (ready) => {
         // First its addresses, then the news that it is ready.
         this.#options.onReady?.(node, ready);

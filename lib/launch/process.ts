@@ -2,7 +2,7 @@
  * One node as a process of this computer: forked with a channel, told its settings, listened to until it is gone.
  * The channel is what keeps orphans away: it closes with us, even by kill -9, and the node goes when it closes.
  */
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { Lines } from './lines.ts';
 import { parseFromNode, type Failed, type Ready } from './message.ts';
 import type { Ending } from './state.ts';
@@ -19,6 +19,8 @@ export type NodeProcessOptions = {
   readonly settings: unknown;
   readonly onReady: (ready: Ready) => void;
   readonly onLine: (line: string, isError: boolean) => void;
+  /** Given the process before it says anything, for whoever else has something to say to it. */
+  readonly attach?: (child: ChildProcess) => void;
   /** Called once, when the process is gone and all it said has been heard. */
   readonly onExit: (ending: Ending) => void;
 };
@@ -41,6 +43,7 @@ export function startProcess(options: NodeProcessOptions): NodeProcess {
     serialization: 'json',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  options.attach?.(child);
   const end = (): void => {
     if (gone) return;
     gone = true;

@@ -96,8 +96,8 @@ export type ListenerOptions = {
 export type ProcessPort = {
   /** Sends JSON. `done` is called when it has left, or cannot. */
   send(message: object, done: () => void): void;
-  /** Told of every message that comes in, until the returned function is called. */
-  receive(onMessage: (message: unknown) => void): () => void;
+  /** Tells every message that comes in, and the end of the channel, until the returned function is called. */
+  receive(onMessage: (message: unknown) => void, onClosed: () => void): () => void;
   readonly connected: boolean;
 };
 
