@@ -3,12 +3,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { AudienceSettings } from './audience-main.ts';
 import type { Command, NodeSettings, Said } from './node-main.ts';
 
-const main = fileURLToPath(new URL('./node-main.js', import.meta.url));
+const mainOf = ({ role }: { readonly role: string }): string => {
+  const name = role === 'publisher' || role === 'audience' ? 'audience' : 'node';
+  return fileURLToPath(new URL(`./${name}-main.js`, import.meta.url));
+};
 
 export class Node {
-  readonly settings: NodeSettings;
+  readonly settings: NodeSettings | AudienceSettings;
   /** Called with everything that it says. */
   onSaid: (said: Said) => void = () => undefined;
   /** What it said of itself last. */
@@ -25,7 +29,7 @@ export class Node {
   readonly #wrap: readonly string[];
 
   /** `wrap`: a command that runs it, such as a shell that sets a limit. */
-  constructor(settings: NodeSettings, wrap: readonly string[] = []) {
+  constructor(settings: NodeSettings | AudienceSettings, wrap: readonly string[] = []) {
     this.settings = settings;
     this.#wrap = wrap;
   }
@@ -43,7 +47,7 @@ export class Node {
     const [command, ...args] = [
       ...this.#wrap,
       process.execPath,
-      main,
+      mainOf(this.settings),
       JSON.stringify(this.settings),
     ];
     const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -98,7 +102,7 @@ export class Node {
     for (const wake of this.#waiting) wake();
   }
 
-  tell(command: Command): void {
+  tell(command: Command | string): void {
     this.#child!.stdin!.write(`${JSON.stringify(command)}\n`);
   }
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
