@@ -115,6 +115,7 @@ export class RabbitListener implements Listener {
   readonly #connection: RabbitConnection;
   /** Found again after a restart of the server, with what it kept. */
   readonly #queue: string;
+  #closed = false;
   #channel: Channel | undefined;
 
   constructor(options: ListenerOptions, settings: RabbitSettings) {
@@ -154,12 +155,15 @@ export class RabbitListener implements Listener {
   }
 
   #hear(message: Buffer): void {
+    // What was on its way while we left is not for us.
+    if (this.#closed) return;
     const heard = readNotice(message);
     if (!heard) this.invalid++;
     else if (!this.#logs || this.#logs.has(heard.log)) this.#options.onHeard(heard);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     if (this.#settings.persistent)
       await this.#channel?.deleteQueue(this.#queue).catch(() => undefined);
     await this.#connection.close();

@@ -130,6 +130,8 @@ export class RedisListener implements Listener {
   }
 
   #hear(message: Buffer): void {
+    // What was on its way while we left is not for us.
+    if (this.#closed) return;
     const heard = readNotice(message);
     if (heard) this.#options.onHeard(heard);
     else this.invalid++;
