@@ -157,8 +157,8 @@ program
   .option('--runs <count>', 'rounds of interleaved runs (default 5)')
   .option('--dir <folder>', 'where the files go (default: the system temporary folder)')
   .option(
-    '--realtime',
-    "in the real-time class: tells a busy machine's noise from the way's own latency",
+    '--nice <n>',
+    'niceness of all processes, e.g. -15 on a busy machine (needs the right to)',
   )
   .option('--json <file>', 'write everything as JSON')
   .description('measure this machine: latency of every way of notifying, against its peers')

@@ -1,5 +1,6 @@
 /** `tickmesh bench WHAT`: measures, prints a table, and leaves files behind where asked to. */
 import { writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { environment } from '../../lib/bench/environment-disk.ts';
 import { notify } from '../../lib/bench/notify/notify-process.ts';
@@ -8,6 +9,7 @@ import { notifyHead, notifyRows } from '../../lib/bench/notify/table.ts';
 import { Progress } from '../../lib/bench/progress-process.ts';
 import { LINE_MIN } from '../../lib/bench/record.ts';
 import { grouped, textTable } from '../../lib/bench/text.ts';
+import { startServers } from '../../lib/bench/servers-process.ts';
 import { transportNamed, transports } from '../../lib/bench/transport/registry.ts';
 import { parseDuration } from '../../lib/topology/units.ts';
 import { TickmeshError } from '../../lib/world/error.ts';
@@ -23,7 +25,7 @@ export type BenchOptions = {
   readonly shape?: string | undefined;
   readonly dir?: string | undefined;
   readonly json?: string | undefined;
-  readonly realtime?: boolean | undefined;
+  readonly nice?: string | undefined;
 };
 
 const refuse = (message: string, remedy: string): TickmeshError =>
@@ -50,6 +52,8 @@ export async function bench(options: BenchOptions, print: (text: string) => void
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
+  // Inherited by every process that is started from here on.
+  if (options.nice !== undefined) setPriority(Number(options.nice));
   using progress = new Progress(process.stderr);
   const place = environment(options.dir);
   const chosen = options.transports
@@ -62,15 +66,17 @@ export async function bench(options: BenchOptions, print: (text: string) => void
     rounds: numbers('runs', options.runs ?? '5', 1)[0]!,
     all: options.transports !== undefined,
   });
+  const needed = new Set(chosen.flatMap(({ needs }) => needs ?? []));
+  if (needed.size > 0) progress.show(`starting ${[...needed].join(' and ')}`);
+  await using servers = await startServers([...needed]);
   const result = await notify({
     planned,
     shape: { kind: 'constant' },
     warmMs: duration('warmup', options.warmup ?? '1s'),
     durationMs: duration('duration', options.duration ?? '2s'),
     scripts: { writer: script('writer'), reader: script('reader') },
-    servers: {},
+    servers: servers.running,
     ...(options.dir === undefined ? {} : { dir: options.dir }),
-    realtime: options.realtime ?? false,
     signal: stopping.signal,
     progress: (text) => progress.show(text),
   });
@@ -80,6 +86,7 @@ export async function bench(options: BenchOptions, print: (text: string) => void
     const rows = result.lines.filter((line) => line.rate === rate);
     print(`\n${grouped(rate)} records/s\n${textTable(notifyHead, notifyRows(rows))}`);
   }
+  for (const problem of servers.missing) print(`left out, ${problem}\n`);
   for (const problem of result.problems) print(`left out: ${problem}\n`);
   if (options.json !== undefined)
     writeFileSync(

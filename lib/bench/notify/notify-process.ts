@@ -15,7 +15,6 @@ export type NotifyOptions = {
   readonly scripts: RunOptions['scripts'];
   readonly servers: RunOptions['servers'];
   readonly dir?: string;
-  readonly realtime?: boolean;
   readonly signal: AbortSignal;
   /** Told before each run, and when one failed. */
   readonly progress: (text: string) => void;

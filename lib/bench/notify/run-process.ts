@@ -8,7 +8,7 @@ import { processCpuMs, watchMachine } from '../machine-disk.ts';
 import { schedule, type Shape } from '../schedule.ts';
 import { readColumn, writeColumn } from '../stamps-disk.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { Usage } from '../usage-process.ts';
+import { measureUsage, type Usage } from '../usage-process.ts';
 import { TickmeshError } from '../../world/error.ts';
 import { isTold, type Faults, type Job, type Order, type Told } from './message.ts';
 import { join, judge, type Run } from './run.ts';
@@ -26,8 +26,6 @@ export type RunOptions = {
   /** Where the run's files go; a folder of its own is made in it and removed. */
   readonly dir?: string;
   readonly faults?: Faults;
-  /** In the real-time class, where other work of the machine cannot get in between (needs `chrt` and the right to). */
-  readonly realtime?: boolean;
   readonly signal?: AbortSignal;
 };
 
@@ -37,6 +35,8 @@ const GRACE_MS = 2_000;
 /** Throws NODE_FAILED when a process dies or does not answer. */
 export async function runOnce(options: RunOptions): Promise<Run> {
   const { transport, rate, size, round } = options;
+  if (transport.needs && !options.servers[transport.needs])
+    throw new TickmeshError('PEER_MISSING', `${transport.needs} is not running`);
   const folder = mkdtempSync(joinPath(options.dir ?? tmpdir(), 'tickmesh-bench-'));
   const warm = Math.ceil((rate * options.warmMs) / 1_000);
   const dueNs = schedule(
@@ -60,31 +60,30 @@ export async function runOnce(options: RunOptions): Promise<Run> {
   };
   const pair = new Pair(job, transport, options);
   try {
-    await pair.all(['writer', 'reader'], 'ready', START_MS);
+    await pair.all(pair.who, 'ready', START_MS);
     pair.order({ bench: 'probe', to: 'writer' });
-    await pair.all(['reader'], 'heard', START_MS);
+    if (!transport.silent) await pair.all(['reader'], 'heard', START_MS);
     const machine = watchMachine();
-    const middle = transport.needs && watchProcess(options.servers[transport.needs]!.pid);
+    const middle = watchMiddle(options);
     pair.order({ bench: 'begin', to: 'writer' });
     await pair.all(['writer'], 'sent', 2 * (dueNs.at(-1)! / 1e6) + START_MS);
-    await pair.soon('reader', 'all', GRACE_MS + 3 * (transport.slowMs ?? 0));
+    if (!transport.silent) await pair.soon('reader', 'all', GRACE_MS + 3 * (transport.slowMs ?? 0));
     const broker = middle?.();
     const { busy, steal } = machine();
-    pair.order({ bench: 'finish', to: 'reader' });
-    pair.order({ bench: 'finish', to: 'writer' });
-    const [writer, reader] = await pair.all(['writer', 'reader'], 'done', START_MS);
+    for (const to of pair.who) pair.order({ bench: 'finish', to });
+    const [writer, reader] = await pair.all(pair.who, 'done', START_MS);
     const joined = join(
       {
         due: readColumn(folder, 'due'),
         begun: readColumn(folder, 'begun'),
         written: readColumn(folder, 'written'),
         told: readColumn(folder, 'told'),
-        noticed: readColumn(folder, 'noticed'),
-        read: readColumn(folder, 'read'),
+        noticed: reader ? readColumn(folder, 'noticed') : new Float64Array(dueNs.length),
+        read: reader ? readColumn(folder, 'read') : new Float64Array(dueNs.length),
       },
       warm,
     );
-    const account = reader!.account!;
+    const account = reader?.account ?? { sent: 0, lost: 0, doubled: 0, reordered: 0 };
     return {
       transport: transport.name,
       rate,
@@ -94,7 +93,7 @@ export async function runOnce(options: RunOptions): Promise<Run> {
       account,
       usage: {
         ...(writer!.usage ? { writer: writer!.usage } : {}),
-        ...(reader!.usage ? { reader: reader!.usage } : {}),
+        ...(reader?.usage ? { reader: reader.usage } : {}),
         ...(broker ? { middle: broker } : {}),
       },
       busy,
@@ -105,6 +104,12 @@ export async function runOnce(options: RunOptions): Promise<Run> {
     await pair.end();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The broker's cost, or ours where we relay. */
+function watchMiddle({ transport, servers }: RunOptions): (() => Usage) | undefined {
+  if (transport.parent === 'relay') return measureUsage();
+  return transport.needs && watchProcess(servers[transport.needs]!.pid);
 }
 
 function watchProcess(pid: number): () => Usage {
@@ -118,9 +123,6 @@ function watchProcess(pid: number): () => Usage {
   });
 }
 
-/** `fork` runs `execPath execArgv… script`: so chrt starts Node, and everything it forks inherits the class. */
-const inRealtime = { execPath: 'chrt', execArgv: ['-f', '5', process.execPath] };
-
 type Who = 'reader' | 'writer';
 
 /** The two processes as the runner sees them. */
@@ -129,14 +131,15 @@ class Pair {
   readonly #byName = new Map<Who, ChildProcess>();
   readonly #told = new Map<string, Told>();
   readonly #waiting = new Set<() => void>();
+  readonly #relays: boolean;
   #failed: string | undefined;
   #over = false;
   readonly #signal: AbortSignal | undefined;
   readonly #stop = (): void => this.#fail('stopped');
 
-  constructor(job: Job, transport: Transport, { scripts, realtime, signal }: RunOptions) {
+  constructor(job: Job, transport: Transport, { scripts, signal }: RunOptions) {
     const start = (who: Who): ChildProcess => {
-      const child = fork(scripts[who], [JSON.stringify(job)], realtime ? inRealtime : {});
+      const child = fork(scripts[who], [JSON.stringify(job)]);
       this.#children.push(child);
       child.on('message', (message) => this.#hear(message));
       child.on('exit', (code, by) => {
@@ -146,14 +149,19 @@ class Pair {
     };
     const writer = start('writer');
     this.#byName.set('writer', writer);
-    this.#byName.set('reader', transport.parent === 'writer' ? writer : start('reader'));
+    if (!transport.silent)
+      this.#byName.set('reader', transport.parent === 'writer' ? writer : start('reader'));
+    this.#relays = transport.parent === 'relay';
     this.#signal = signal;
     signal?.addEventListener('abort', this.#stop);
     if (signal?.aborted) this.#stop();
   }
 
   #hear(message: unknown): void {
-    if (!isTold(message)) return;
+    if (!isTold(message)) {
+      if (this.#relays) this.#byName.get('reader')!.send(message as object);
+      return;
+    }
     if (message.bench === 'failed') return this.#fail(`the ${message.by}: ${message.why}`);
     this.#told.set(`${message.by} ${message.bench}`, message);
     this.#wake();
@@ -167,6 +175,11 @@ class Pair {
 
   #wake(): void {
     for (const wake of this.#waiting) wake();
+  }
+
+  /** Those that take part. */
+  get who(): readonly Who[] {
+    return [...this.#byName.keys()];
   }
 
   order(order: Order): void {

@@ -1,16 +1,25 @@
 /** Every way that the bench measures, in the order of its tables. A new one is one file and one line here. */
 import { TickmeshError } from '../../world/error.ts';
+import { nodeIpc, nodeIpcRelayed } from './node-ipc-process.ts';
+import { pacing } from './pacing.ts';
 import { pollings } from './polling-disk.ts';
+import { rabbitmqs } from './rabbitmq.ts';
+import { redis } from './redis.ts';
 import { tickmeshes } from './tickmesh.ts';
 import type { Transport } from './transport.ts';
 import { watching } from './watching-disk.ts';
 import { zeromqFile, zeromqNotification, zeromqTcpNotification } from './zeromq.ts';
 
 export const transports: readonly Transport[] = [
+  pacing,
   zeromqNotification,
   zeromqTcpNotification,
   zeromqFile,
   watching,
+  nodeIpc,
+  nodeIpcRelayed,
+  redis,
+  ...rabbitmqs,
   ...pollings,
   ...tickmeshes,
 ];

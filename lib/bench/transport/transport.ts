@@ -52,8 +52,10 @@ export type Transport = {
   /** False where only the notification is sent and nothing is written or read. */
   readonly reads: boolean;
   readonly needs?: ServerName;
-  /** Who forks the reader: the runner (default), or the writer, where the way leads from parent to child. */
-  readonly parent?: 'runner' | 'writer';
+  /** Who forks the reader: the runner (default), which may relay too; or the writer, where the way leads from parent to child. */
+  readonly parent?: 'runner' | 'relay' | 'writer';
+  /** Nobody listens: only the writer runs. */
+  readonly silent?: boolean;
   /** Longest it may take by design, ms: a poll's interval. */
   readonly slowMs?: number;
   /** Rates above this are left out unless asked for by name. */
