@@ -3,7 +3,7 @@
  *
  *   reader -> runner  ready | heard (a probe came) | all (every record came) | done { account, usage }
  *   writer -> runner  ready | sent | done { usage }
- *   runner -> writer  probe | begin | finish                            runner -> reader  finish
+ *   runner -> writer  probe | begin | rest | finish                     runner -> reader  rest | finish
  *
  * A reader forked by the writer speaks through it: those messages carry `by: 'reader'`.
  */
@@ -19,12 +19,15 @@ export type Told = {
 };
 
 export type Order = {
-  readonly bench: 'probe' | 'begin' | 'finish';
+  readonly bench: 'probe' | 'begin' | 'rest' | 'finish';
   readonly to: 'reader' | 'writer';
 };
 
 export const isTold = (message: unknown): message is Told => hasBench(message) && 'by' in message;
 export const isOrder = (message: unknown): message is Order => hasBench(message) && 'to' in message;
+
+/** From the order to rest to where rest is measured: what follows the last record is over by then. */
+export const SETTLE_MS = 1_500;
 
 const hasBench = (message: unknown): message is object =>
   typeof message === 'object' && message !== null && 'bench' in message;

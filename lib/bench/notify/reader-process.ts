@@ -5,7 +5,7 @@ import { writeColumn } from '../stamps-disk.ts';
 import { transportNamed } from '../transport/registry.ts';
 import type { ServerName } from '../transport/transport.ts';
 import { measureUsage, type Usage } from '../usage-process.ts';
-import { isOrder, type Faults, type Job, type Told } from './message.ts';
+import { SETTLE_MS, isOrder, type Faults, type Job, type Told } from './message.ts';
 import { standStill } from './stand-still-process.ts';
 
 const tell = (told: Omit<Told, 'by'>): void => void process.send?.({ ...told, by: 'reader' });
@@ -34,7 +34,9 @@ export async function runReader(job: Job): Promise<void> {
   );
   const finished = new Promise<void>((resolve) => {
     process.on('message', (message) => {
-      if (isOrder(message) && message.bench === 'finish') resolve();
+      if (!isOrder(message)) return;
+      if (message.bench === 'finish') resolve();
+      else if (message.bench === 'rest') setTimeout(() => (stop = measureUsage()), SETTLE_MS);
     });
   });
   const reading = await transportNamed(job.transport).read({

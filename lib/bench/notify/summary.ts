@@ -1,10 +1,9 @@
 /** Runs of one transport, rate and size as one line of a result: medians over the runs, their spread, all samples pooled. Pure. */
 import { encode, percentileUs, pooled, summarize, type Summary } from '../histogram.ts';
 import { median } from '../percentile.ts';
+import { spread, type Spread } from '../spread.ts';
 import { cpuPercent, type Usage } from '../usage-process.ts';
 import { stages, type Moment, type Run, type Stage, type Verdict } from './run.ts';
-
-export type Spread = { readonly median: number; readonly min: number; readonly max: number };
 
 export type Line = {
   readonly transport: string;
@@ -32,10 +31,6 @@ export type Line = {
   /** Both, compressed, base64: mergeable with other reports' of the same machine. */
   readonly histograms: { readonly fromDue: string; readonly fromBegun: string };
 };
-
-export function spread(values: readonly number[]): Spread {
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
-}
 
 export type Named = {
   readonly title: string;

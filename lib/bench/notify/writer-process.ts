@@ -9,7 +9,7 @@ import { readColumn, writeColumn } from '../stamps-disk.ts';
 import { transportNamed } from '../transport/registry.ts';
 import type { ServerName, Stamps } from '../transport/transport.ts';
 import { measureUsage, type Usage } from '../usage-process.ts';
-import { isOrder, isTold, type Job, type Order, type Told } from './message.ts';
+import { SETTLE_MS, isOrder, isTold, type Job, type Order, type Told } from './message.ts';
 import { standStill } from './stand-still-process.ts';
 
 const PROBE_MS = 5;
@@ -53,12 +53,23 @@ export async function runWriter(job: Job): Promise<void> {
   });
   tell({ bench: 'ready' });
   await orders.next('probe');
-  const begin = orders.next('begin');
-  let probing = true;
-  void begin.then(() => (probing = false));
-  while (probing) {
+  const heard = Promise.race([
+    orders.next('begin').then(() => true),
+    orders.next('rest').then(() => false),
+  ]);
+  let begins: boolean | undefined;
+  void heard.then((begin) => (begins = begin));
+  while (begins === undefined) {
     await writing.send(PROBE, PROBE + 1);
-    await Promise.race([begin, sleep(PROBE_MS)]);
+    await Promise.race([heard, sleep(PROBE_MS)]);
+  }
+  if (!begins) {
+    await sleep(SETTLE_MS);
+    const rested = measureUsage();
+    await orders.next('finish');
+    const usage = rested();
+    await writing[Symbol.asyncDispose]();
+    return tell({ bench: 'done', usage });
   }
   let stop: (() => Usage) | undefined;
   const dueNs = readColumn(folder, 'due');
@@ -96,7 +107,7 @@ class Orders {
   readonly #promises = new Map<Order['bench'], Promise<void>>();
 
   constructor(passOn: (order: Order) => void) {
-    for (const bench of ['probe', 'begin', 'finish'] as const)
+    for (const bench of ['probe', 'begin', 'rest', 'finish'] as const)
       this.#promises.set(bench, new Promise((resolve) => this.#come.set(bench, resolve)));
     process.on('message', (message) => {
       if (!isOrder(message)) return;

@@ -2,7 +2,7 @@
  * RabbitMQ over a broker of the bench's own: a fanout exchange and a queue of the reader's own. Transient: nothing is kept
  * or acknowledged. Confirmed: a durable queue, persistent messages, publisher confirms, consumer acknowledgements.
  */
-import { connect, type Channel, type ConfirmChannel } from 'amqplib';
+import type { Channel, ConfirmChannel } from 'amqplib';
 import { Tail, appending } from './file-disk.ts';
 import type { Place, Transport } from './transport.ts';
 
@@ -11,6 +11,7 @@ const NOTHING = Buffer.alloc(0);
 
 const rabbitmqWay = (confirmed: boolean): Transport => {
   const open = async ({ servers, folder }: Place, confirms: boolean) => {
+    const { connect } = await import('amqplib');
     const model = await connect(servers.rabbitmq!);
     const channel: Channel | ConfirmChannel = confirms
       ? await model.createConfirmChannel()

@@ -1,12 +1,13 @@
 /** Redis Pub/Sub over a broker of the bench's own: the end of the file is published, the reader reads on. */
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { Tail, appending } from './file-disk.ts';
 import type { Place, Transport } from './transport.ts';
 
 const CHANNEL = 'data_available';
 
 async function connected({ servers }: Place): Promise<Redis> {
-  const redis = new Redis(servers.redis!, { lazyConnect: true, maxRetriesPerRequest: 1 });
+  const { Redis: Client } = await import('ioredis');
+  const redis = new Client(servers.redis!, { lazyConnect: true, maxRetriesPerRequest: 1 });
   await redis.connect();
   return redis;
 }

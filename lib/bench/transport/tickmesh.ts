@@ -1,6 +1,6 @@
 /** Ours, whole: a source -> Fetcher -> log -> notices -> openFeed. Nothing is left out that a mesh does. */
 import { openFeed } from '../../feed/feed.ts';
-import type { FeedOptions } from '../../feed/options.ts';
+import type { Idle } from '../../feed/options.ts';
 import { Fetcher } from '../../fetcher/fetcher.ts';
 import { logName } from '../../log/name.ts';
 import { realClock } from '../../world/clock.ts';
@@ -10,7 +10,9 @@ import type { Transport, WriteContext, Writing } from './transport.ts';
 
 const log = logName('binance/BTC-USDT/trade');
 
-async function write(context: WriteContext): Promise<Writing> {
+type FeedOf = (folder: string) => string | readonly string[];
+
+async function write(context: WriteContext, feed: FeedOf): Promise<Writing> {
   const { now, stamps, size } = context;
   const source = new DueSource(log);
   const template = newPayload(size);
@@ -18,7 +20,7 @@ async function write(context: WriteContext): Promise<Writing> {
     node: 'bench',
     data: context.folder,
     source,
-    feed: `ipc://${context.folder}/feed.ipc`,
+    feed: feed(context.folder),
     eventTimeUs: () => undefined,
     clock: realClock,
   });
@@ -47,12 +49,12 @@ async function write(context: WriteContext): Promise<Writing> {
   };
 }
 
-const tickmesh = (name: string, title: string, options: Partial<FeedOptions>): Transport => ({
+const tickmesh = (name: string, title: string, feedOf: FeedOf, idle: Idle = 'park'): Transport => ({
   name,
   title,
   side: 'ours',
   reads: true,
-  write,
+  write: (context) => write(context, feedOf),
   read: async (context) => {
     const { arrivals } = context;
     const feed = openFeed({
@@ -63,7 +65,7 @@ const tickmesh = (name: string, title: string, options: Partial<FeedOptions>): T
         arrivals.woken();
         return true;
       },
-      ...options,
+      idle,
     });
     const reading = (async () => {
       for await (const { records } of feed)
@@ -81,6 +83,14 @@ const tickmesh = (name: string, title: string, options: Partial<FeedOptions>): T
   },
 });
 
+const zeromqOnly = (folder: string): readonly string[] => [`ipc://${folder}/feed.ipc`];
+/** A single endpoint is joined by watching: what a mesh on one host does by itself. */
+const sameHost = (folder: string): string => `ipc://${folder}/feed.ipc`;
+
 export const tickmeshes: readonly Transport[] = [
-  tickmesh('tickmesh-zeromq', 'tickmesh, ZeroMQ only', {}),
+  tickmesh('tickmesh-zeromq', 'tickmesh, ZeroMQ only', zeromqOnly),
+  tickmesh('tickmesh-watching', 'tickmesh, watching only', () => ['watching:']),
+  tickmesh('tickmesh', 'tickmesh, same-host default', sameHost),
+  tickmesh('tickmesh-adaptive', 'tickmesh, adaptive (spins 200 us)', sameHost, { spinUs: 200 }),
+  tickmesh('tickmesh-spin', 'tickmesh, spin', sameHost, 'spin'),
 ];
