@@ -148,29 +148,40 @@ Examples:
 
 program
   .command('bench')
-  .argument('[what]', 'notify', 'notify')
-  .option('--rate <list>', 'records a second, e.g. 1000,10000')
+  .argument('[what]', 'notify, sweep, idle, throughput, replay, catchup, or all', 'notify')
+  .option('--rate <list>', 'records a second (default 1000,10000)')
   .option('--duration <time>', 'measured time of a run (default 2s)')
-  .option('--warmup <time>', 'time before that, not counted (default 1s)')
+  .option('--warmup <time>', 'time before that, not counted (default 1s; all: 500ms)')
   .option('--sizes <list>', 'bytes of a line (default 158)')
   .option('--transports <list>', 'only these ways, by name')
   .option('--runs <count>', 'rounds of interleaved runs (default 5)')
+  .option('--shape <shape>', 'constant (default), poisson, or burst:<recorded file>')
+  .option('--records <count>', 'records of a history to replay (default 1000000)')
   .option('--dir <folder>', 'where the files go (default: the system temporary folder)')
   .option(
     '--nice <n>',
     'niceness of all processes, e.g. -15 on a busy machine (needs the right to)',
   )
-  .option('--json <file>', 'write everything as JSON')
-  .description('measure this machine: latency of every way of notifying, against its peers')
+  .option('--json <file>', 'everything as JSON, with .hgrm and .hlog files in a folder beside it')
+  .option('--html <file>', 'one page with charts and verdicts, without anything from elsewhere')
+  .option('--write <file>', 'the figures as Markdown, e.g. spec/benchmarks.md')
+  .option('--save-baseline <file>', 'keep the figures')
+  .option('--baseline <file>', 'compare with kept figures; exit code 1 when something is worse')
+  .description(
+    'measure this machine: every way of notifying against its peers, and what the mesh can carry',
+  )
   .addHelpText(
     'after',
     `
 Open loop: every record has its time before the first one goes out, and latency counts from then as well as from the
-append. Separate processes, real files; a record lost, doubled or out of order makes a result FAIL.
+append. Separate processes, real files; a record lost, doubled or out of order makes a result FAIL (exit code 1).
+Redis and RabbitMQ are started on ports of their own where they are installed, and stopped afterwards.
 
 Examples:
   tickmesh bench notify
-  tickmesh bench notify --transports zeromq,tickmesh-zeromq --rate 1000 --runs 3`,
+  tickmesh bench notify --transports zeromq,tickmesh --rate 1000 --runs 3
+  tickmesh bench notify --shape burst:data/binance/BTC-USDT/trade/00000000000000000000-1.jsonl
+  tickmesh bench all --json report.json --html report.html --write spec/benchmarks.md`,
   )
   .action(async (what: string, options: object) => {
     const { bench } = await import('./command/bench.ts');

@@ -5,10 +5,11 @@ export type RoundsOptions = {
   readonly count: number;
   readonly signal: AbortSignal;
   readonly progress: (text: string) => void;
+  /** Where to say what failed. */
+  readonly problems: string[];
 };
 
 export class Rounds {
-  readonly problems: string[] = [];
   readonly #options: RoundsOptions;
 
   constructor(options: RoundsOptions) {
@@ -20,7 +21,7 @@ export class Rounds {
     things: readonly Thing[],
     once: (thing: Thing, round: number) => Promise<Result>,
   ): Promise<(Result | null)[][]> {
-    const { count, signal, progress } = this.#options;
+    const { count, signal, progress, problems } = this.#options;
     const results = things.map(() => [] as (Result | null)[]);
     const all = count * things.length;
     for (let round = 0; round < count; round++)
@@ -31,8 +32,9 @@ export class Rounds {
           try {
             result = await once(thing, round);
           } catch (error) {
+            if (signal.aborted) continue;
             if (!(error instanceof TickmeshError || error instanceof TypeError)) throw error;
-            this.problems.push(`${thing.name}, run ${round + 1}: ${error.message}`);
+            problems.push(`${thing.name}, run ${round + 1}: ${error.message}`);
           }
         }
         results[at]!.push(result);

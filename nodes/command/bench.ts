@@ -1,98 +1,90 @@
-/** `tickmesh bench WHAT`: measures, prints a table, and leaves files behind where asked to. */
-import { writeFileSync } from 'node:fs';
+/** `tickmesh bench WHAT`: measures, prints tables, and leaves files behind where asked to. */
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { barHead, barRows, bars } from '../../lib/bench/bars.ts';
+import { baselineOf, changes } from '../../lib/bench/baseline.ts';
 import { environment } from '../../lib/bench/environment-disk.ts';
-import { notify } from '../../lib/bench/notify/notify-process.ts';
-import { plan } from '../../lib/bench/notify/plan.ts';
-import { notifyHead, notifyRows } from '../../lib/bench/notify/table.ts';
+import { readBaseline, writeHistograms, writeJson, writeText } from '../../lib/bench/files-disk.ts';
+import { html } from '../../lib/bench/html/page.ts';
+import { markdown } from '../../lib/bench/markdown.ts';
+import { measure } from '../../lib/bench/measure-process.ts';
 import { Progress } from '../../lib/bench/progress-process.ts';
-import { LINE_MIN } from '../../lib/bench/record.ts';
-import { grouped, textTable } from '../../lib/bench/text.ts';
-import { startServers } from '../../lib/bench/servers-process.ts';
-import { transportNamed, transports } from '../../lib/bench/transport/registry.ts';
-import { parseDuration } from '../../lib/topology/units.ts';
-import { TickmeshError } from '../../lib/world/error.ts';
-
-export type BenchOptions = {
-  readonly what: string;
-  readonly rate?: string | undefined;
-  readonly duration?: string | undefined;
-  readonly warmup?: string | undefined;
-  readonly sizes?: string | undefined;
-  readonly transports?: string | undefined;
-  readonly runs?: string | undefined;
-  readonly shape?: string | undefined;
-  readonly dir?: string | undefined;
-  readonly json?: string | undefined;
-  readonly nice?: string | undefined;
-};
-
-const refuse = (message: string, remedy: string): TickmeshError =>
-  new TickmeshError('CONFIG_INVALID', message, { remedy });
-
-function numbers(option: string, text: string, least: number): number[] {
-  const values = text.split(',').map(Number);
-  if (values.some((value) => !(value >= least && Number.isFinite(value))))
-    throw refuse(`--${option}: not numbers from ${least} on: ${text}`, `e.g. --${option} ${least}`);
-  return values;
-}
-
-function duration(option: string, text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined || ms < 0)
-    throw refuse(`--${option}: not a time: ${text}`, 'e.g. 2s, 500ms');
-  return ms;
-}
+import { failed, type Report } from '../../lib/bench/report.ts';
+import { tables } from '../../lib/bench/tables.ts';
+import { textTable } from '../../lib/bench/text.ts';
+import { benchSettings, type BenchOptions } from './bench-settings.ts';
 
 const script = (name: string): string =>
   fileURLToPath(new URL(`../bench/${name}.js`, import.meta.url));
 
 export async function bench(options: BenchOptions, print: (text: string) => void): Promise<number> {
+  const { settings, shape } = benchSettings(options);
+  const before = options.baseline === undefined ? undefined : readBaseline(options.baseline);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
-  // Inherited by every process that is started from here on.
-  if (options.nice !== undefined) setPriority(Number(options.nice));
   using progress = new Progress(process.stderr);
-  const place = environment(options.dir);
-  const chosen = options.transports
-    ? options.transports.split(',').map(transportNamed)
-    : transports;
-  const planned = plan({
-    transports: chosen,
-    rates: numbers('rate', options.rate ?? '1000,10000', 1),
-    sizes: numbers('sizes', options.sizes ?? '158', LINE_MIN),
-    rounds: numbers('runs', options.runs ?? '5', 1)[0]!,
-    all: options.transports !== undefined,
-  });
-  const needed = new Set(chosen.flatMap(({ needs }) => needs ?? []));
-  if (needed.size > 0) progress.show(`starting ${[...needed].join(' and ')}`);
-  await using servers = await startServers([...needed]);
-  const result = await notify({
-    planned,
-    shape: { kind: 'constant' },
-    warmMs: duration('warmup', options.warmup ?? '1s'),
-    durationMs: duration('duration', options.duration ?? '2s'),
-    scripts: { writer: script('writer'), reader: script('reader') },
-    servers: servers.running,
+  // Inherited by every process that is started from here on.
+  if (settings.nice !== 0) setPriority(settings.nice);
+  const report = await measure({
+    environment: environment(options.dir),
+    settings,
+    shape,
+    scripts: { writer: script('writer'), reader: script('reader'), task: script('task') },
     ...(options.dir === undefined ? {} : { dir: options.dir }),
     signal: stopping.signal,
     progress: (text) => progress.show(text),
   });
   progress.clear();
-  const rates = new Set(result.lines.map((line) => line.rate));
-  for (const rate of rates) {
-    const rows = result.lines.filter((line) => line.rate === rate);
-    print(`\n${grouped(rate)} records/s\n${textTable(notifyHead, notifyRows(rows))}`);
-  }
-  for (const problem of servers.missing) print(`left out, ${problem}\n`);
-  for (const problem of result.problems) print(`left out: ${problem}\n`);
-  if (options.json !== undefined)
-    writeFileSync(
-      options.json,
-      `${JSON.stringify({ environment: place, notify: result }, null, 1)}\n`,
-    );
+  for (const { title, head, rows } of tables(report)) print(`\n${title}\n${textTable(head, rows)}`);
+  const measured = bars(report).filter(({ met }) => met !== undefined);
+  if (measured.length > 0) print(`\nbars\n${textTable(barHead, barRows(measured))}`);
+  for (const problem of report.problems) print(`\n${problem}`);
+  if (report.problems.length > 0) print('\n');
+  leave(report, options, print);
+  const worse = before ? compare(before, report, print) : false;
   if (stopping.signal.aborted) return 130;
-  return result.lines.some((line) => line.verdict === 'FAIL') ? 1 : 0;
+  return failed(report) || worse ? 1 : 0;
+}
+
+function leave(report: Report, options: BenchOptions, print: (text: string) => void): void {
+  if (options.json !== undefined) {
+    writeJson(options.json, report);
+    print(`\n${options.json}, and histograms in ${writeHistograms(options.json, report)}\n`);
+  }
+  if (options.html !== undefined) {
+    writeText(options.html, html(report));
+    print(`\n${options.html}\n`);
+  }
+  if (options.write !== undefined) {
+    writeText(options.write, markdown(report));
+    print(`\n${options.write}\n`);
+  }
+  if (options.saveBaseline !== undefined) {
+    writeJson(options.saveBaseline, baselineOf(report));
+    print(`\n${options.saveBaseline}\n`);
+  }
+}
+
+/** True when something got worse. */
+function compare(
+  before: ReturnType<typeof readBaseline>,
+  report: Report,
+  print: (text: string) => void,
+): boolean {
+  const found = changes(before, baselineOf(report));
+  if (!found) {
+    print(`\nnot compared: the baseline is of another machine (${before.machine})\n`);
+    return true;
+  }
+  const rows = found.map(({ figure, before: old, now, worse }) => [
+    figure,
+    String(old),
+    String(now),
+    `${(now / old).toFixed(2)}x`,
+    worse ? 'WORSE' : '',
+  ]);
+  print(`\nagainst ${before.commit} of ${before.at}\n`);
+  print(textTable(['figure', 'before', 'now', 'change', ''], rows));
+  return found.some(({ worse }) => worse);
 }

@@ -80,7 +80,7 @@ function reached(look: () => number, wanted: number): Promise<number> {
 
 export const pushFile: Task<CatchupOptions, CaughtUp> = async (options, context) => {
   const socket = new Push({ sendHighWaterMark: 16, linger: 0 });
-  await socket.connect(inbox(options));
+  socket.connect(inbox(options));
   await context.ready();
   const stop = measureUsage();
   const fd = openSync(join(options.from, 'lines.jsonl'), 'r');

@@ -1,7 +1,7 @@
 /** The latency bench: all planned runs one after another, as lines. A run that comes to nothing is said and left out. */
 import { TickmeshError } from '../../world/error.ts';
 import type { Shape } from '../schedule.ts';
-import { transportNamed } from '../transport/registry.ts';
+import { transports } from '../transport/registry.ts';
 import type { Planned } from './plan.ts';
 import { runOnce, type RunOptions } from './run-process.ts';
 import type { Run } from './run.ts';
@@ -15,6 +15,8 @@ export type NotifyOptions = {
   readonly scripts: RunOptions['scripts'];
   readonly servers: RunOptions['servers'];
   readonly dir?: string;
+  /** Try a run again that a busy machine spoilt. */
+  readonly repeats: boolean;
   readonly signal: AbortSignal;
   /** Told before each run, and when one failed. */
   readonly progress: (text: string) => void;
@@ -37,7 +39,7 @@ export async function notify(options: NotifyOptions): Promise<NotifyResult> {
     options.progress(`${at + 1} of ${options.planned.length}: ${name}`);
     try {
       let run = await runOnce({ ...options, transport, rate, size, round });
-      while (run.verdict === 'invalid' && again.allowed(name))
+      while (options.repeats && run.verdict === 'invalid' && again.allowed(name))
         run = await runOnce({ ...options, transport, rate, size, round });
       runs.push(run);
     } catch (error) {
@@ -47,7 +49,7 @@ export async function notify(options: NotifyOptions): Promise<NotifyResult> {
     }
   }
   return {
-    lines: lines(runs, transportNamed),
+    lines: lines(runs, transports),
     steal: Math.max(0, ...runs.map((run) => run.steal)),
     busy: Math.max(0, ...runs.map((run) => run.busy)),
     problems,

@@ -19,7 +19,11 @@ export class Pair {
   readonly #signal: AbortSignal | undefined;
   readonly #stop = (): void => this.#fail('stopped');
 
-  constructor(job: Job, transport: Transport, { scripts, signal }: { readonly scripts: Scripts; readonly signal?: AbortSignal }) {
+  constructor(
+    job: Job,
+    transport: Transport,
+    { scripts, signal }: { readonly scripts: Scripts; readonly signal?: AbortSignal },
+  ) {
     const start = (who: Who): ChildProcess => {
       const child = fork(scripts[who], [JSON.stringify(job)]);
       this.#children.push(child);

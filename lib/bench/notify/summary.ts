@@ -21,6 +21,8 @@ export type Line = {
   readonly p99Us: readonly (number | null)[];
   readonly p50: Spread;
   readonly stages: Readonly<Partial<Record<Stage, Summary>>>;
+  /** Processor time of all processes together, percent of a core, by round. */
+  readonly cpuAll: readonly (number | null)[];
   /** Percent of a core. */
   readonly cpu: { readonly writer: number; readonly reader: number; readonly middle: number };
   readonly rssMb: { readonly writer: number; readonly reader: number };
@@ -29,7 +31,12 @@ export type Line = {
   readonly verdict: Verdict;
   readonly why: readonly string[];
   /** Both, compressed, base64: mergeable with other reports' of the same machine. */
-  readonly histograms: { readonly fromDue: string; readonly fromBegun: string };
+  readonly histograms: {
+    readonly fromDue: string;
+    readonly fromBegun: string;
+    /** From when records were due, run by run. */
+    readonly runs: readonly string[];
+  };
 };
 
 export type Named = {
@@ -52,7 +59,7 @@ export function line(runs: readonly Run[], named: Named): Line {
     );
   const p50Us = ofRuns(50);
   const cpu = (who: 'writer' | 'reader' | 'middle'): number =>
-    median(counted.map((run) => percent(run.usage[who])));
+    tenths(median(counted.map((run) => percent(run.usage[who]))));
   const rss = (who: 'writer' | 'reader'): number =>
     Math.round(median(counted.map((run) => run.usage[who]?.rssBytes ?? 0)) / 1e6);
   const middle = counted.toSorted(
@@ -61,7 +68,9 @@ export function line(runs: readonly Run[], named: Named): Line {
   )[counted.length >> 1]!;
   return {
     transport,
-    ...named,
+    title: named.title,
+    side: named.side,
+    reads: named.reads,
     rate,
     size,
     rounds: runs.length,
@@ -76,6 +85,11 @@ export function line(runs: readonly Run[], named: Named): Line {
         return histograms.length === 0 ? [] : [[stage, summarize(pooled(histograms))]];
       }),
     ),
+    cpuAll: runs.map(({ verdict, usage }) =>
+      verdict === 'invalid'
+        ? null
+        : percent(usage.writer) + percent(usage.reader) + percent(usage.middle),
+    ),
     cpu: { writer: cpu('writer'), reader: cpu('reader'), middle: cpu('middle') },
     rssMb: { writer: rss('writer'), reader: rss('reader') },
     timeline: middle.joined.timeline,
@@ -85,15 +99,22 @@ export function line(runs: readonly Run[], named: Named): Line {
         ? 'invalid'
         : 'ok',
     why: runs.flatMap((run) => (run.why === '' ? [] : [`run ${run.round + 1}: ${run.why}`])),
-    histograms: { fromDue: encode(fromDue), fromBegun: encode(fromBegun) },
+    histograms: {
+      fromDue: encode(fromDue),
+      fromBegun: encode(fromBegun),
+      runs: runs.map((run) => encode(run.joined.fromDue)),
+    },
   };
 }
 
-const percent = (usage: Usage | undefined): number =>
-  usage ? Math.round(cpuPercent(usage) * 10) / 10 : 0;
+const tenths = (value: number): number => Math.round(value * 10) / 10;
+const percent = (usage: Usage | undefined): number => (usage ? tenths(cpuPercent(usage)) : 0);
 
-/** Runs gathered into lines, in the order of `titles`. */
-export function lines(runs: readonly Run[], named: (transport: string) => Named): Line[] {
+/** Runs gathered into lines: by rate, by size, then in the order of `ways`. */
+export function lines(
+  runs: readonly Run[],
+  ways: readonly (Named & { readonly name: string })[],
+): Line[] {
   const groups = new Map<string, Run[]>();
   for (const run of runs) {
     const key = `${run.rate} ${run.size} ${run.transport}`;
@@ -101,16 +122,30 @@ export function lines(runs: readonly Run[], named: (transport: string) => Named)
     if (group) group.push(run);
     else groups.set(key, [run]);
   }
+  const order = (transport: string): number => ways.findIndex(({ name }) => name === transport);
   return [...groups.values()]
-    .map((group) => line(group, named(group[0]!.transport)))
-    .toSorted((a, b) => a.rate - b.rate || a.size - b.size);
+    .map((group) => line(group, ways[order(group[0]!.transport)]!))
+    .toSorted(
+      (a, b) => a.rate - b.rate || a.size - b.size || order(a.transport) - order(b.transport),
+    );
+}
+
+/** Processor time of one against another, run by run. */
+export function cpuRatio(line: Line, peer: Line): Spread | undefined {
+  return roundByRound(line.cpuAll, peer.cpuAll);
 }
 
 /** p50 of one against another, run by run of the same round: median and spread; undefined when no round has both. */
-export function ratio(line: Line, peer: Line): Spread | undefined {
-  const ratios = line.p50Us.flatMap((own, round) => {
-    const other = peer.p50Us[round];
-    return own !== null && other ? [own / other] : [];
+export const ratio = (line: Line, peer: Line): Spread | undefined =>
+  roundByRound(line.p50Us, peer.p50Us);
+
+function roundByRound(
+  own: readonly (number | null)[],
+  other: readonly (number | null)[],
+): Spread | undefined {
+  const ratios = own.flatMap((value, round) => {
+    const peer = other[round];
+    return value !== null && peer ? [value / peer] : [];
   });
   return ratios.length === 0 ? undefined : spread(ratios);
 }

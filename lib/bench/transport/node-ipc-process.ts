@@ -43,6 +43,7 @@ export const nodeIpcRelayed: Transport = {
   side: 'peer',
   reads: true,
   parent: 'relay',
+  rateMax: 1_000,
   write: async (context) =>
     appending(context, (end) => void process.send?.({ type: 'data_available', end })),
   read,

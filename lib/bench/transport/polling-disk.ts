@@ -9,7 +9,7 @@ const polling = (intervalMs: number, label: string): Transport => ({
   side: 'peer',
   reads: true,
   slowMs: intervalMs,
-  ...(intervalMs > 10 ? { rateMax: 1_000 } : {}),
+  rateMax: 1_000,
   write: async (context) => appending(context, () => undefined),
   read: async (context) => {
     const tail = new Tail(context, context.arrivals);

@@ -27,7 +27,7 @@ const rabbitmqWay = (confirmed: boolean): Transport => {
     side: 'peer',
     reads: true,
     needs: 'rabbitmq',
-    ...(confirmed ? { rateMax: 1_000 } : {}),
+    rateMax: 1_000,
     write: async (context) => {
       const { model, channel, exchange } = await open(context, confirmed);
       const options = { persistent: confirmed };

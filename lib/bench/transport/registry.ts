@@ -32,3 +32,25 @@ export function transportNamed(name: string): Transport {
     remedy: `one of ${transports.map((each) => each.name).join(', ')}`,
   });
 }
+
+/** Ways whose knee is looked for, at rates that rise until they cannot follow. */
+export const sweepNames = [
+  'zeromq',
+  'zeromq-file',
+  'fs-watch',
+  'node-ipc',
+  'redis',
+  'tickmesh',
+  'tickmesh-spin',
+];
+/** Ways whose cost at rest is taken. */
+export const idleNames = [
+  'zeromq-file',
+  'fs-watch',
+  'node-ipc',
+  'redis',
+  'poll-1ms',
+  'poll-100ms',
+  'tickmesh-zeromq',
+  'tickmesh',
+];

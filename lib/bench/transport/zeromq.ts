@@ -48,6 +48,7 @@ const notifying = (name: string, title: string, tcp: boolean): Transport => ({
   title,
   side: 'peer',
   reads: false,
+  ...(tcp ? { rateMax: 1_000 } : {}),
   write: async (context) => {
     const socket = await publisher(context, tcp);
     const { now, stamps } = context;

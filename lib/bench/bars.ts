@@ -1,0 +1,181 @@
+/**
+ * What was promised against what was reached. A bar hangs on the median of the runs; the spread stands beside it, so that a
+ * reader sees how much it is worth. Pure.
+ */
+import { percentileUs } from './histogram.ts';
+import { cpuRatio, ratio, type Line } from './notify/summary.ts';
+import { timesFaster, type RateLine } from './rates.ts';
+import { lineOf, rateOf, type Report } from './report.ts';
+import type { Spread } from './spread.ts';
+import { rateText, ratioText, spreadText, usText } from './text.ts';
+
+export type Bar = {
+  readonly what: string;
+  readonly bar: string;
+  readonly reached: string;
+  /** Undefined when it was not measured. */
+  readonly met: boolean | undefined;
+};
+
+const bar = (
+  what: string,
+  limit: number,
+  sense: '<=' | '>=',
+  reached: Spread | number | undefined,
+  text: (value: number) => string = ratioText,
+): Bar => {
+  const value = typeof reached === 'number' ? reached : reached?.median;
+  const known = value !== undefined && !Number.isNaN(value);
+  return {
+    what,
+    bar: `${sense} ${text(limit)}`,
+    reached: !known
+      ? 'not measured'
+      : typeof reached === 'number'
+        ? text(reached)
+        : spreadText(reached, text),
+    met: known ? (sense === '<=' ? value <= limit : value >= limit) : undefined,
+  };
+};
+
+export function bars(report: Report): Bar[] {
+  return [...latencyBars(report), ...rateBars(report), ...idleBars(report)];
+}
+
+const both = <T, R>(
+  one: T | undefined,
+  other: T | undefined,
+  how: (a: T, b: T) => R,
+): R | undefined => (one && other ? how(one, other) : undefined);
+
+function latencyBars(report: Report): Bar[] {
+  const at = (name: string, rate: number): Line | undefined => lineOf(report, name, rate);
+  const p50 = (own: string, peer: string, rate: number): Spread | undefined =>
+    both(at(own, rate), at(peer, rate), ratio);
+  const spin = at('tickmesh-spin', 10_000);
+  const zeromq = 'bare zeromq.js notification';
+  return [
+    bar(
+      `ZeroMQ only, p50 at 1,000/s : ${zeromq}`,
+      1.3,
+      '<=',
+      p50('tickmesh-zeromq', 'zeromq', 1_000),
+    ),
+    bar(
+      `same-host default, p50 at 1,000/s : ${zeromq}`,
+      0.6,
+      '<=',
+      p50('tickmesh', 'zeromq', 1_000),
+    ),
+    bar(
+      `same-host default, p50 at 10,000/s : ${zeromq}`,
+      0.45,
+      '<=',
+      p50('tickmesh', 'zeromq', 10_000),
+    ),
+    bar(
+      'same-host default, p50 at 1,000/s : Node IPC + read',
+      0.7,
+      '<=',
+      p50('tickmesh', 'node-ipc', 1_000),
+    ),
+    bar(
+      'same-host default, p50 at 1,000/s : Redis Pub/Sub + read',
+      0.35,
+      '<=',
+      p50('tickmesh', 'redis', 1_000),
+    ),
+    bar(
+      'same-host default, p50 at 1,000/s : RabbitMQ + read',
+      0.25,
+      '<=',
+      p50('tickmesh', 'rabbitmq', 1_000),
+    ),
+    bar(
+      `adaptive, p50 at 10,000/s : ${zeromq}`,
+      0.2,
+      '<=',
+      p50('tickmesh-adaptive', 'zeromq', 10_000),
+    ),
+    bar(`spin, p50 at 10,000/s : ${zeromq}`, 0.2, '<=', p50('tickmesh-spin', 'zeromq', 10_000)),
+    bar(
+      'spin, p50 at 10,000/s (two cores free)',
+      15,
+      '<=',
+      spin && percentileUs(spin.fromBegun, 50) !== undefined ? spin.p50 : undefined,
+      (us) => `${usText(us)} us`,
+    ),
+    bar(
+      `CPU of all processes at 1,000/s, same-host default : ${zeromq}`,
+      1.5,
+      '<=',
+      both(at('tickmesh', 1_000), at('zeromq', 1_000), cpuRatio),
+    ),
+  ];
+}
+
+function rateBars({ throughput, replay }: Report): Bar[] {
+  const faster = (lines: readonly RateLine[], own: string, peer: string): Spread | undefined =>
+    both(rateOf(lines, own), rateOf(lines, peer), timesFaster);
+  const perSecond = (value: number): string => `${rateText(value)}/s`;
+  const whole = rateOf(replay, 'replay');
+  const two = rateOf(replay, 'merge-2');
+  const twenty = rateOf(replay, 'merge-20');
+  return [
+    bar(
+      'append -> notice -> split lines',
+      2e6,
+      '>=',
+      rateOf(throughput, 'tickmesh')?.perSecond,
+      perSecond,
+    ),
+    bar(
+      '… : one zeromq message a record',
+      15,
+      '>=',
+      faster(throughput, 'tickmesh', 'zeromq-message'),
+    ),
+    bar(
+      '… : appendFile + JSON note + readline',
+      300,
+      '>=',
+      faster(throughput, 'tickmesh', 'naive'),
+    ),
+    bar('raw replay of a log', 3e6, '>=', whole?.perSecond, perSecond),
+    bar(
+      '… CPU seconds a million',
+      0.5,
+      '<=',
+      whole?.cpuPerMillion,
+      (value) => `${value.toFixed(2)} s`,
+    ),
+    bar('… : readline + JSON.parse', 5, '>=', faster(replay, 'replay', 'readline')),
+    bar('… : tardis-dev 13.35.3 raw', 5, '>=', faster(replay, 'replay', 'tardis')),
+    bar('decoded trades : JSON.parse of a line', 4, '>=', faster(replay, 'decode', 'json-parse')),
+    bar('merge of 2 logs by time', 1e6, '>=', two?.perSecond, perSecond),
+    bar(
+      'merge of 20 logs, cost of a record : of 2 logs (log 20 : log 2)',
+      Math.log(20) / Math.log(2),
+      '<=',
+      two && twenty ? timesFaster(two, twenty) : undefined,
+    ),
+  ];
+}
+
+function idleBars({ idle }: Report): Bar[] {
+  const line = idle.find(({ transport }) => transport === 'tickmesh');
+  const share = (value: number): string => `${value.toFixed(2)} %`;
+  return [
+    bar('idle, share of a core: fetcher', 0.5, '<=', line?.writer.cpuPercent, share),
+    bar('idle, share of a core: reader', 0.5, '<=', line?.reader.cpuPercent, share),
+  ];
+}
+
+export const barHead = ['what', 'bar', 'reached [runs]', 'verdict'] as const;
+export const barRows = (found: readonly Bar[]): string[][] =>
+  found.map(({ what, bar: limit, reached, met }) => [
+    what,
+    limit,
+    reached,
+    met === undefined ? '-' : met ? 'met' : 'MISSED',
+  ]);
