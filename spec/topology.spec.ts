@@ -148,7 +148,7 @@ test('a plan resolves folders, units and endpoints: nothing is left for the node
     data: '/srv/one/data',
     segment: { bytes: 1048576, ageMs: 3600000 },
     fsync: 100,
-    feed: 'tcp://127.0.0.1:5706',
+    feed: ['tcp://127.0.0.1:5706', 'watching:'],
     catchup: ['tcp://127.0.0.1:5707'],
     inboxes: { copy: 'tcp://127.0.0.2:5705' },
   });
@@ -159,11 +159,11 @@ test('a plan resolves folders, units and endpoints: nothing is left for the node
     from: {
       writer: 'feed',
       read: 'catchup',
-      feed: 'tcp://127.0.0.1:5706',
+      feed: ['tcp://127.0.0.1:5706'],
       catchup: 'tcp://127.0.0.1:5707',
     },
     inbox: ['tcp://127.0.0.2:5705'],
-    feed: 'ipc://@tickmesh-pair-copy.feed',
+    feed: ['ipc://@tickmesh-pair-copy.feed', 'watching:'],
     logs: ['kraken/*/*'],
   });
   t.like(web, {
@@ -190,6 +190,33 @@ test('the transport between two nodes is ipc on one host and tcp between hosts, 
   t.is(hostOf(file, file.nodes['web']!), 'two');
 });
 type TopologyFileOf = Topology['file'];
+
+test('how a writer announces is chosen by name or endpoint, each reader hears what reaches it', async (t) => {
+  const noticesOf = async (notify: string) => {
+    const { file } = await read(two.replace('fsync: 100ms', `notify: ${notify}`));
+    const wiring = wire(file, 'linux');
+    const heard = wiring.links
+      .filter(({ writer }) => writer === 'feed')
+      .map(({ notices }) => notices);
+    return [wiring.announces('feed'), ...heard];
+  };
+  const redis = 'redis://10.0.0.9:6379?channel=pair.feed';
+  t.deepEqual(await noticesOf('[redis://10.0.0.9:6379, ipc, polling]'), [
+    [redis, 'node-ipc:?channel=pair.feed', 'polling:'],
+    [redis],
+    [redis, 'node-ipc:?channel=pair.feed', 'polling:'],
+  ]);
+  t.deepEqual(await noticesOf('[zeromq, "polling:?interval=5ms"]'), [
+    ['tcp://127.0.0.1:5706', 'polling:?interval=5ms'],
+    ['tcp://127.0.0.1:5706'],
+    ['tcp://127.0.0.1:5706', 'polling:?interval=5ms'],
+  ]);
+  t.deepEqual(await noticesOf('redis://10.0.0.9?channel=own'), [
+    ['redis://10.0.0.9?channel=own'],
+    ['redis://10.0.0.9?channel=own'],
+    ['redis://10.0.0.9?channel=own'],
+  ]);
+});
 
 test('a replica gets an inbox, and its fetcher is told to dial that and no other', async (t) => {
   const more =

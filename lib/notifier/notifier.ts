@@ -21,10 +21,13 @@ export type Supports = {
    * can be relied on.
    */
   readonly heartbeats: boolean;
+  /** Each writer binds an endpoint of its own, which a topology derives. */
+  readonly binds?: boolean;
   /** One medium serves many writers: each needs a `channel` of its own in its endpoint. */
   readonly channels: boolean;
-  /** What its endpoints begin with, without the colon. */
+  /** What its endpoints begin with, without the colon; and which of these stay on one host, where not all do alike. */
   readonly endpointSchemes: readonly string[];
+  readonly hostSchemes?: readonly string[];
 };
 
 /**

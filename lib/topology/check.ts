@@ -4,6 +4,7 @@ import { isLoopback } from '../mesh/loopback.ts';
 import { dotted, type Located, type Path } from './document.ts';
 import { isWildcard, parseTcp } from './endpoint.ts';
 import { nearest } from './nearest.ts';
+import { notifierMeant, notifierNames, notifiersThat } from './notify.ts';
 import type { Problem } from './problem.ts';
 import type { NodeFile, TopologyFile } from './schema.ts';
 import { hostOf, hostsOf, isWriter, sourcesOf, wire, type Wiring } from './wiring.ts';
@@ -35,6 +36,7 @@ export function check(file: TopologyFile, located: Located): Problem[] {
     checkHost(file, name, node, say);
     checkSources(file, name, node, say);
   }
+  checkNotify(file, say);
   // What follows is derived from names: it would only repeat what is wrong with them.
   if (problems.length > 0) return problems;
   checkCycles(file, say);
@@ -105,6 +107,20 @@ function checkSources(file: TopologyFile, name: string, node: NodeFile, say: Say
       say('value', at, `"${source}" stands twice`, 'remove one of the two');
     }
     seen.add(source);
+  }
+}
+
+/** Names and endpoints of notifiers that there are. */
+function checkNotify(file: TopologyFile, say: Say): void {
+  for (const [name, node] of Object.entries(file.nodes)) {
+    if (!isWriter(node)) continue;
+    for (const [index, wish] of (node.notify ?? []).entries()) {
+      if (notifierMeant(wish) !== undefined) continue;
+      const meant = nearest(wish, notifierNames);
+      const hint =
+        meant === undefined ? `there are: ${notifierNames.join(', ')}` : `did you mean "${meant}"?`;
+      say('value', ['nodes', name, 'notify', index], `there is no notifier "${wish}"`, hint);
+    }
   }
 }
 
@@ -203,8 +219,16 @@ function checkLinks(file: TopologyFile, wiring: Wiring, say: Say): void {
         `put a replica of "${writer}" on this host and read from that`,
       );
     }
+    const hasSocket = wiring.binds(writer, 'feed').length > 0;
+    if (link.notices.length === 0 && (link.feed !== undefined || !hasSocket)) {
+      const why = sameHost ? `has no files of "${writer}" to look at` : 'is on another host';
+      const ways = notifiersThat(sameHost).join(', ');
+      const path = ['nodes', writer, 'notify'];
+      say('value', path, `none of these reaches "${reader}": it ${why}`, `what does: ${ways}`);
+    }
     for (const socket of ['feed', 'catchup', 'inbox'] as const) {
       if (link[socket] !== undefined || (socket !== 'feed' && read === 'direct')) continue;
+      if (socket === 'feed' && (link.notices.length > 0 || !hasSocket)) continue;
       const [owner, other] = socket === 'inbox' ? [reader, writer] : [writer, reader];
       const message = `ipc does not reach "${other}" on another host`;
       say('value', ['nodes', owner, socket], message, `write ${socket}: auto, or tcp`);

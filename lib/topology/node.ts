@@ -32,7 +32,8 @@ export type WriterLink = {
   readonly read: 'direct' | 'catchup';
   /** Folder of the writer's logs; only with `direct`. */
   readonly data?: string;
-  readonly feed: string;
+  /** Where it is heard. */
+  readonly feed: readonly string[];
   /** Where it takes requests; not with `direct`. */
   readonly catchup?: string;
 };
@@ -41,8 +42,8 @@ type Storage = {
   readonly data: string;
   /** Interval in milliseconds, or one of the words. */
   readonly fsync: 'never' | 'each' | number;
-  /** Endpoints that this node binds: for its notices, and for requests (none when nobody may ask). */
-  readonly feed: string;
+  /** Where this node announces, and takes requests (nowhere when nobody may ask). */
+  readonly feed: readonly string[];
   readonly catchup: readonly string[];
   /** Readers that may ask for catch-up, and where their bytes go: no other address is ever dialled. */
   readonly inboxes: Readonly<Record<string, string>>;

@@ -106,7 +106,7 @@ function resolve(
     .map((link): WriterLink => ({
       writer: link.writer,
       read: link.read,
-      feed: link.feed!,
+      feed: link.notices,
       ...(link.read === 'direct'
         ? { data: dataOf(file.nodes[link.writer] as Writer) }
         : { catchup: link.catchup! }),
@@ -114,7 +114,7 @@ function resolve(
   const storage = (of: Writer) => ({
     data: dataOf(of),
     fsync: of.fsync ?? ('never' as const),
-    feed: wiring.binds(name, 'feed')[0]!,
+    feed: wiring.announces(name),
     catchup: wiring.binds(name, 'catchup'),
     inboxes: Object.fromEntries(
       wiring.links

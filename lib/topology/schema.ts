@@ -4,6 +4,7 @@
  * exist? is that port taken twice?) is in `check.ts`.
  */
 import { z } from 'zod';
+import { notifierNames } from './notify.ts';
 import { isLogPattern } from './pattern.ts';
 import { durationForm, parseDuration, parseSize, sizeForm } from './units.ts';
 
@@ -111,7 +112,13 @@ const storage = {
     .union([z.enum(['never', 'each']), duration], want('never, each, or an interval such as 100ms'))
     .optional()
     .describe('When written bytes are forced to the disk: never, each batch, or an interval.'),
-  feed: endpoint.optional().describe('Where notices are published. Default: auto'),
+  notify: oneOrMore(text('a notifier or its endpoint'), 'a notifier, or a list of them')
+    .optional()
+    .describe(
+      `How new records are announced: ${notifierNames.join(', ')}, or endpoints such as ` +
+        'redis://127.0.0.1:6379. Default: zeromq and watching',
+    ),
+  feed: endpoint.optional().describe('Where the socket of zeromq is bound. Default: auto'),
   catchup: endpoint.optional().describe('Where catch-up requests are taken. Default: auto'),
 };
 

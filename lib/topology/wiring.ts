@@ -4,6 +4,7 @@
  * peers on its own host and tcp for the others (a feed binds one of them); a forced endpoint is the only one it binds.
  */
 import { ipcEndpoint, tcpEndpoint } from './endpoint.ts';
+import { defaultNotify, needsSocket, notifyEndpoint, reaches } from './notify.ts';
 import type { FetcherFile, NodeFile, ReplicaFile, TopologyFile } from './schema.ts';
 
 type Socket = 'feed' | 'catchup' | 'inbox';
@@ -17,11 +18,15 @@ export type Link = {
   readonly feed: string | undefined;
   readonly catchup: string | undefined;
   readonly inbox: string | undefined;
+  /** Where the reader can hear the writer. */
+  readonly notices: readonly string[];
 };
 export type Wiring = {
   readonly links: readonly Link[];
   /** What each node binds. */
   binds(node: string, socket: Socket): readonly string[];
+  /** Where a writer announces. */
+  announces(node: string): readonly string[];
 };
 
 export type Writer = FetcherFile | ReplicaFile;
@@ -30,6 +35,9 @@ export const isWriter = (node: NodeFile | undefined): node is Writer =>
 /** Nodes that `node` reads from, in its own order. */
 export const sourcesOf = (node: NodeFile): readonly string[] =>
   node.run === 'fetcher' ? [] : node.run === 'replica' ? [node.from] : node.from;
+
+/** How a writer wants to announce. */
+export const notifyOf = (node: Writer): readonly string[] => node.notify ?? defaultNotify;
 
 /** The fetcher that a writer's records come from in the end. */
 export function rootOf(file: TopologyFile, name: string): string {
@@ -78,7 +86,8 @@ export function wire(file: TopologyFile, platform: NodeJS.Platform): Wiring {
           ? link.reader === name && link.read === 'catchup'
           : link.writer === name && (socket === 'feed' || link.read === 'catchup'),
       );
-      const needed = socket === 'feed' ? isWriter(node) : peers.length > 0;
+      const needed =
+        socket === 'feed' ? isWriter(node) && notifyOf(node).some(needsSocket) : peers.length > 0;
       const wish = given(node, socket);
       const ipc = ipcEndpoint(platform, file.project, name, socket);
       const port = (file.ports ?? DEFAULT_PORTS) + index * sockets.length + at;
@@ -99,11 +108,20 @@ export function wire(file: TopologyFile, platform: NodeJS.Platform): Wiring {
     const tcp = all.find((endpoint) => endpoint.startsWith('tcp://'));
     return sameHost ? (all.find((endpoint) => endpoint.startsWith('ipc://')) ?? tcp) : tcp;
   };
+  const announces = (name: string): readonly string[] => {
+    const node = file.nodes[name];
+    if (!isWriter(node)) return [];
+    const [feed] = binds(name, 'feed');
+    return notifyOf(node).map((wish) => notifyEndpoint(wish, feed, `${file.project}.${name}`));
+  };
   const links = bare.map((link) => ({
     ...link,
+    notices: announces(link.writer).filter((endpoint) =>
+      reaches(endpoint, link.sameHost, link.read === 'direct'),
+    ),
     feed: reach(link.writer, 'feed', link.sameHost),
     catchup: reach(link.writer, 'catchup', link.sameHost),
     inbox: link.read === 'catchup' ? reach(link.reader, 'inbox', link.sameHost) : undefined,
   }));
-  return { links, binds };
+  return { links, binds, announces };
 }

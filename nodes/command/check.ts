@@ -1,4 +1,5 @@
 /** `tickmesh check`: what a topology means, as tables for people or as the launch plan in JSON. */
+import { publicEndpoint } from '../../lib/notifier/endpoint.ts';
 import { formatDuration } from '../../lib/topology/units.ts';
 import type { NodeSettings } from '../../lib/topology/node.ts';
 import type { PlannedNode } from '../../lib/topology/plan.ts';
@@ -39,7 +40,7 @@ export async function check(
       links.map((link) => [
         `${link.writer} -> ${link.reader}`,
         link.read === 'direct' ? 'files' : 'catch-up',
-        `notices ${link.feed}${link.inbox === undefined ? '' : `  bytes ${link.inbox}`}`,
+        `notices ${link.notices.map(publicEndpoint).join(' ')}${link.inbox === undefined ? '' : `  bytes ${link.inbox}`}`,
       ]),
     ),
   );

@@ -356,6 +356,30 @@ export const brokenTopologies: readonly BrokenTopology[] = [
     hint: 'feed: auto',
   },
   {
+    name: 'a notifier that there is not',
+    text: good.replace('    run: fetcher', '    notify: [zeromq, «watchin»]\n    run: fetcher'),
+    says: 'there is no notifier "watchin"',
+    hint: 'did you mean "watching"?',
+  },
+  {
+    name: 'notifiers that do not leave their host',
+    text: twoHosts(
+      `${listen}    host: one\n`,
+      '  copy: { run: replica, host: two, from: feed, data: b }\n',
+    ).replace('    run: fetcher', '    notify: «[ipc, watching, polling]»\n    run: fetcher'),
+    says: 'none of these reaches "copy": it is on another host',
+    hint: 'what does: rabbitmq, redis, zeromq',
+  },
+  {
+    name: 'a server that is another one on another host',
+    text: twoHosts(
+      `${listen}    host: one\n`,
+      '  copy: { run: replica, host: two, from: feed, data: b }\n',
+    ).replace('    run: fetcher', '    notify: «redis»\n    run: fetcher'),
+    says: 'none of these reaches "copy": it is on another host',
+    hint: 'redis',
+  },
+  {
     name: 'two folders for one publisher',
     text: publisher(
       listen,
