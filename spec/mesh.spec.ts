@@ -3,6 +3,7 @@
  * Everything between a recorded file and a client's socket is there: source, fetcher, log, notices, feed, publisher.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
@@ -256,8 +257,12 @@ test.serial(
     const book = await krakenClient(t, kraken, 10, ['BTC/USD']);
     await book.stream.until(() => bookFrames(book.stream).length >= 3);
     const tookMs = performance.now() - startMs;
-    t.true(tookMs < 10_000, `${tookMs} ms`);
-    t.log(`${Math.round(tookMs)} ms to the first trades and books`);
+    // A machine that is busy with other work is slower by as much as waits for each of its cores.
+    const share = Math.max(1, loadavg()[0]! / cpus().length);
+    t.true(tookMs < 10_000 * share, `${tookMs} ms`);
+    t.log(
+      `${Math.round(tookMs)} ms to the first trades and books, load ${share.toFixed(1)} a core`,
+    );
     await book.finish();
     t.is(book.books.get('BTC/USD')!.valid, book.books.get('BTC/USD')!.messages);
 
