@@ -17,9 +17,10 @@ export class Bell {
     }
   }
 
-  /** Resolves when rung, or after `ms`. One waiter at a time. */
-  async wait(ms: number): Promise<void> {
-    if (!this.#rung && ms > 0) {
+  /** Resolves when rung, or after `ms`: true when it really waited. One waiter at a time. */
+  async wait(ms: number): Promise<boolean> {
+    const waits = !this.#rung && ms > 0;
+    if (waits) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         if (ms !== Infinity) this.#timer = setTimeout(resolve, Math.min(ms, 0x7fffffff));
@@ -28,5 +29,6 @@ export class Bell {
       this.#wake = undefined;
     }
     this.#rung = false;
+    return waits;
   }
 }

@@ -48,6 +48,7 @@ export class DiskLog {
   #caughtUp = false;
   /** True for a log that did not exist when it was first looked for: all of it is news, however much comes at once. */
   readonly #born: boolean;
+  #cursor: Cursor | undefined;
   /** Since when announced bytes cannot be read; -Infinity once that was told. */
   #unreadableMs = Infinity;
 
@@ -64,8 +65,17 @@ export class DiskLog {
     this.#rules = { ...diskRules, ...rules };
     this.#head = this.#reader.head();
     this.#born = this.#head === undefined;
-    this.#follower = newFollower(startOf(this.#reader, this.#head, from), nowMs);
+    const start = startOf(this.#reader, this.#head, from);
+    this.#follower = newFollower(this.#ofThisLog(start), nowMs);
     this.#apply(startFollower(this.#follower, this.#rules, nowMs));
+  }
+
+  /** An epoch that the log has not had yet is one of a log that was here before: nothing of it stands. */
+  #ofThisLog(start: Cursor): Cursor {
+    const { log, position: to, lines } = start;
+    if (!this.#head || start.epoch <= this.#head.epoch) return start;
+    this.events.push({ state: 'rewound', log, from: 0, to, lines });
+    return { log, epoch: 0, position: this.#reader.oldest(), lines: 0 };
   }
 
   get log(): LogName {
@@ -83,7 +93,10 @@ export class DiskLog {
     return this.#head !== undefined && this.#follower.mode !== 'blocked';
   }
   get dueMs(): number {
-    return this.#pending ? -Infinity : followerDueMs(this.#follower, this.#rules);
+    // What is wanted is fetched when the queue is empty; while a merge holds it back there is nothing to do at once.
+    return this.#pending && this.queue.empty
+      ? -Infinity
+      : followerDueMs(this.#follower, this.#rules);
   }
   /** True when a notice of this position would say nothing new. */
   covers(epoch: number, position: number): boolean {
@@ -214,8 +227,11 @@ export class DiskLog {
   /** Behind the last record that was taken from the queue. */
   get cursor(): Cursor {
     const { knownEpoch: epoch, position, lines } = this.#follower;
-    const { bytesLeft, linesLeft } = this.queue;
-    return { log: this.log, epoch, position: position - bytesLeft, lines: lines - linesLeft };
+    const at = position - this.queue.bytesLeft;
+    const before = lines - this.queue.linesLeft;
+    const last = this.#cursor;
+    if (last && last.position === at && last.epoch === epoch && last.lines === before) return last;
+    return (this.#cursor = { log: this.log, epoch, position: at, lines: before });
   }
 
   close(): void {

@@ -12,17 +12,15 @@ import type { NotifierState } from '../notifier/notifier.ts';
 import { realClock, type Clock } from '../world/clock.ts';
 import { Bell } from './bell.ts';
 import { DiskLog } from './disk-log.ts';
-import { completeUs, type Entry } from './disk-entry.ts';
+import { completeUs, holdsUntilMs, type Entry } from './disk-entry.ts';
 import { Writers } from './disk-writers.ts';
 import type { FeedOptions, FeedStats } from './options.ts';
 import { merge, type Queue } from './merge.ts';
 import type { Cursor, FeedBatch, FeedEvent, FeedRecord } from './record.ts';
 
-/** How long a silent writer may hold back other logs' records: its own node's, and other nodes'. */
-const HOLD_OWN_MS = 1_000;
-const HOLD_OTHER_MS = 100;
 /** Later than this, a wake-up says that our own event loop stood still. */
 const STALL_MS = 500;
+const YIELD_MS = 10;
 
 export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   readonly stats: FeedStats;
@@ -39,6 +37,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   readonly #stop = (): void => this.#bell.ring();
   #turnMs: number;
   #dueMs = Infinity;
+  #yieldedMs = 0;
   #heldMs = Infinity;
   #lastUs = 0;
   #closed = false;
@@ -109,6 +108,12 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     for (;;) {
       if (this.#closed || this.#options.signal?.aborted) return undefined;
       if (this.#failure) throw this.#failure;
+      // A consumer that is always quick enough must not keep timers and sockets waiting.
+      if (this.#clock.monoMs() - this.#yieldedMs > YIELD_MS) {
+        await nextTurn();
+        this.#yieldedMs = this.#clock.monoMs();
+        continue;
+      }
       const batch = this.#turn();
       if (batch) return batch;
       if (
@@ -117,10 +122,16 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       ) {
         return undefined;
       }
-      if (this.#spinMs > 0 && (await this.#spin())) continue;
-      await this.#bell.wait(Math.min(this.#dueMs, this.#heldMs) - this.#clock.monoMs());
+      if (this.#spinMs > 0 && (await this.#spin())) {
+        this.#yieldedMs = this.#turnMs;
+        continue;
+      }
+      const dueMs = Math.min(this.#dueMs, this.#heldMs);
+      const slept = await this.#bell.wait(dueMs - this.#clock.monoMs());
+      const nowMs = this.#clock.monoMs();
+      if (slept) this.#yieldedMs = nowMs;
       // What we slept through on purpose is no stall of ours.
-      this.#turnMs = Math.max(this.#turnMs, Math.min(this.#dueMs, this.#clock.monoMs()));
+      this.#turnMs = Math.max(this.#turnMs, Math.min(this.#dueMs, nowMs));
     }
   }
 
@@ -174,7 +185,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     this.#dueMs = Infinity;
     for (const { log } of this.#entries) this.#dueMs = Math.min(this.#dueMs, log.dueMs);
     if (records.length === 0 && events.length === 0) return undefined;
-    return { records, live, events, cursors: () => this.cursors() };
+    const cursors = this.cursors();
+    return { records, live, events, cursors: () => cursors };
   }
 
   #lookAt(entry: Entry, nowMs: number, single: boolean): void {
@@ -200,14 +212,9 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       return filled;
     };
     merge(this.#queues, records, refill, (front, holder) => {
-      const waiting = this.#byName.get(holder.log)!;
-      const own = this.#byName.get(front.log)!.writer === waiting.writer;
-      const untilMs = (waiting.writer?.movedMs ?? -Infinity) + (own ? HOLD_OWN_MS : HOLD_OTHER_MS);
-      if (!waiting.log.caughtUp || nowMs < untilMs) {
-        this.#heldMs = Math.min(this.#heldMs, waiting.log.caughtUp ? untilMs : Infinity);
-        return false;
-      }
-      return true;
+      const untilMs = holdsUntilMs(this.#byName.get(front.log)!, this.#byName.get(holder.log)!);
+      if (nowMs < untilMs) this.#heldMs = Math.min(this.#heldMs, untilMs);
+      return nowMs >= untilMs;
     });
     const first = records[0];
     if (first && first.timeUs < this.#lastUs) this.stats.late++;
@@ -232,7 +239,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   }
 
   #hear(heard: Heard): void {
-    if (this.#options.hear && !this.#options.hear(heard)) return;
+    if (this.#closed || (this.#options.hear && !this.#options.hear(heard))) return;
     this.stats.notices++;
     const entry = this.#byName.get(heard.log);
     if (!entry) return;

@@ -78,3 +78,21 @@ export function forkWriter(
     kill,
   };
 }
+
+/** Runs it to its own end; killed after 20 s. */
+export async function runScript(
+  t: { teardown(fn: () => void | Promise<void>): void },
+  settings: { readonly mode: string } & Record<string, unknown>,
+): Promise<{ code: number | null; text: string }> {
+  const main = fileURLToPath(new URL('./writer-main.js', import.meta.url));
+  const child = spawn(process.execPath, [main, JSON.stringify(settings)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
+  t.teardown(() => void child.kill('SIGKILL'));
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+  await once(child, 'close');
+  return { code: child.exitCode, text };
+}
