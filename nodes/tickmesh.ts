@@ -148,7 +148,7 @@ Examples:
 
 program
   .command('bench')
-  .argument('[what]', 'notify, sweep, idle, throughput, replay, catchup, or all', 'notify')
+  .argument('[what]', 'notify, sweep, idle, throughput, replay, catchup, fanout, or all', 'notify')
   .option('--rate <list>', 'records a second (default 1000,10000)')
   .option('--duration <time>', 'measured time of a run (default 2s)')
   .option('--warmup <time>', 'time before that, not counted (default 1s; all: 500ms)')

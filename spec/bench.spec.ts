@@ -39,6 +39,7 @@ import {
 } from '../lib/bench/record.ts';
 import { schedule } from '../lib/bench/schedule.ts';
 import { transportNamed } from '../lib/bench/transport/registry.ts';
+import { runScript } from './support/processes.ts';
 import type { Faults } from '../lib/bench/notify/message.ts';
 import { columns, inventedReport, inventedRun } from './support/bench-report.ts';
 
@@ -423,5 +424,27 @@ test.serial(
     t.is(seen.charts, 8);
     t.true(seen.curves > 40);
     t.true(seen.rows > 80);
+  },
+);
+
+test.serial(
+  'the command measures, prints a table and keeps the figures; what it does not know it names',
+  async (t) => {
+    const folder = mkdtempSync(resolve(tmpdir(), 'bench-command-'));
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+    const command = fileURLToPath(new URL('../nodes/tickmesh.js', import.meta.url));
+    const json = resolve(folder, 'report.json');
+    const args = ['bench', 'throughput', '--runs', '1', '--records', '3000', '--json', json];
+    const run = await runScript(command, args).ended;
+    t.is(run.code, 0, run.err + run.out);
+    t.regex(run.out, /tickmesh: Fetcher -> log -> openFeed/);
+    const report = JSON.parse(readFileSync(json, 'utf8')) as { throughput: { runs: unknown[] }[] };
+    t.deepEqual(
+      report.throughput.map(({ runs }) => runs.filter(Boolean).length),
+      [1, 1, 1],
+    );
+    const wrong = await runScript(command, ['bench', 'notify', '--transports', 'pigeon']).ended;
+    t.is(wrong.code, 2);
+    t.regex(wrong.err, /no such transport: pigeon[^]*zeromq[^]*tickmesh-spin/);
   },
 );

@@ -39,7 +39,7 @@ const bar = (
 };
 
 export function bars(report: Report): Bar[] {
-  return [...latencyBars(report), ...rateBars(report), ...idleBars(report)];
+  return [...latencyBars(report), ...rateBars(report), ...fanoutBars(report), ...idleBars(report)];
 }
 
 const both = <T, R>(
@@ -159,6 +159,22 @@ function rateBars({ throughput, replay }: Report): Bar[] {
       '<=',
       two && twenty ? timesFaster(two, twenty) : undefined,
     ),
+  ];
+}
+
+function fanoutBars({ fanout }: Report): Bar[] {
+  const crowd = both(rateOf(fanout, 'publisher-100'), rateOf(fanout, 'ws-send-100'), timesFaster);
+  const cpu = rateOf(fanout, 'feed-1')?.cpuPerMillion;
+  const seconds = (value: number): string => `${value.toFixed(2)} s`;
+  return [
+    bar(
+      'publishing, CPU seconds of the server a million frames, one client',
+      0.7,
+      '<=',
+      cpu,
+      seconds,
+    ),
+    bar('100 clients, 10 records a turn, frames/s : one ws.send each', 5, '>=', crowd),
   ];
 }
 

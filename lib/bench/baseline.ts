@@ -27,7 +27,7 @@ export function baselineOf(report: Report): Baseline {
       if (us !== undefined && (percentile === 50 || line.side === 'ours')) figures[name] = us;
     }
   }
-  for (const line of [...report.throughput, ...report.replay, ...report.catchup])
+  for (const line of [...report.throughput, ...report.replay, ...report.catchup, ...report.fanout])
     if (!Number.isNaN(line.perSecond.median))
       figures[`${line.name} ${line.unit}/s`] = Math.round(line.perSecond.median);
   const { environment } = report;

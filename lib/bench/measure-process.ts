@@ -1,5 +1,6 @@
 /** Measures what was asked for, one section after another, never two at a time. */
 import type { Environment } from './environment-disk.ts';
+import { clients } from './clients/clients-process.ts';
 import { catchup } from './catchup/catchup-process.ts';
 import { percentileUs } from './histogram.ts';
 import { idle } from './notify/idle-process.ts';
@@ -128,6 +129,9 @@ export async function measure(options: MeasureOptions): Promise<Report> {
         ...dir,
       })
     : [];
+  const fanned = wants('fanout')
+    ? await clients({ rounds: rounds('fanout'), scale: settings.scale, ...dir })
+    : [];
   return {
     format: 1,
     environment,
@@ -141,6 +145,7 @@ export async function measure(options: MeasureOptions): Promise<Report> {
     throughput: flows,
     replay: replayed,
     catchup: copied,
+    fanout: fanned,
     problems,
   };
 }

@@ -15,7 +15,7 @@ export type RateLine = {
   readonly name: string;
   readonly title: string;
   readonly side: 'peer' | 'ours';
-  readonly unit: 'records' | 'bytes';
+  readonly unit: 'records' | 'bytes' | 'frames';
   /** By round; null where a run came to nothing. */
   readonly runs: readonly (RateRun | null)[];
   readonly perSecond: Spread;

@@ -4,7 +4,15 @@ import type { IdleLine } from './notify/idle-process.ts';
 import type { Line } from './notify/summary.ts';
 import type { RateLine } from './rates.ts';
 
-export const sections = ['notify', 'sweep', 'idle', 'throughput', 'replay', 'catchup'] as const;
+export const sections = [
+  'notify',
+  'sweep',
+  'idle',
+  'throughput',
+  'replay',
+  'catchup',
+  'fanout',
+] as const;
 export type Section = (typeof sections)[number];
 
 export type Settings = {
@@ -38,6 +46,7 @@ export type Report = {
   readonly throughput: readonly RateLine[];
   readonly replay: readonly RateLine[];
   readonly catchup: readonly RateLine[];
+  readonly fanout: readonly RateLine[];
   /** What was left out, and why. */
   readonly problems: readonly string[];
 };

@@ -145,6 +145,7 @@ async function startRabbitmq(): Promise<Started> {
     '/usr/lib/rabbitmq/bin/rabbitmq-server',
     '/usr/local/sbin/rabbitmq-server',
   );
+  const nameServer = installed('/usr/bin/epmd', '/usr/local/bin/epmd');
   const folder = mkdtempSync(join(tmpdir(), 'tickmesh-rabbitmq-'));
   mkdirSync(join(folder, 'home'));
   const plugins = join(folder, 'plugins');
@@ -166,7 +167,7 @@ async function startRabbitmq(): Promise<Started> {
     RABBITMQ_CONFIG_FILE: join(folder, 'none'),
     RABBITMQ_PID_FILE: join(folder, 'pid'),
   };
-  const epmd = spawn('epmd', ['-port', `${names}`], { env, stdio: 'ignore' });
+  const epmd = spawn(nameServer, ['-port', `${names}`], { env, stdio: 'ignore' });
   epmd.once('error', () => undefined);
   const child = spawn(command, [], { env, stdio: 'ignore', detached: true });
   const stop = async (): Promise<void> => {

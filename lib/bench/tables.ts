@@ -1,6 +1,7 @@
 /** Every section as a table: once for the terminal, once for Markdown, from the same rows. Pure. */
 import { notifyHead, notifyRows } from './notify/table.ts';
 import { percentileUs } from './histogram.ts';
+import { stages, stageTitles } from './notify/run.ts';
 import type { Report } from './report.ts';
 import { timesFaster, type RateLine } from './rates.ts';
 import { grouped, rateText, spreadText, usText } from './text.ts';
@@ -19,6 +20,8 @@ export function tables(report: Report): Table[] {
       head: notifyHead,
       rows: notifyRows(report.notify.filter((line) => line.rate === rate && line.size === size)),
     });
+  for (const rate of new Set(report.notify.map((line) => line.rate)))
+    found.push(stageTable(report, rate));
   if (report.sweep.length > 0) found.push(sweepTable(report));
   if (report.idle.length > 0) found.push(idleTable(report));
   const rates: readonly (readonly [string, readonly RateLine[], readonly string[]])[] = [
@@ -29,6 +32,7 @@ export function tables(report: Report): Table[] {
     ],
     ['replay: a history to a consumer', report.replay, ['readline', 'tardis', 'json-parse']],
     ['catch-up: a log over sockets', report.catchup, ['push-pull']],
+    ['fan-out: frames to WebSocket clients, CPU of the server', report.fanout, ['ws-send-100']],
   ];
   for (const [title, lines, peers] of rates)
     if (lines.length > 0) found.push(rateTable(title, lines, peers));
@@ -38,6 +42,22 @@ export function tables(report: Report): Table[] {
 function groups(report: Report): { rate: number; size: number }[] {
   const seen = new Map(report.notify.map(({ rate, size }) => [`${rate} ${size}`, { rate, size }]));
   return [...seen.values()];
+}
+
+function stageTable({ notify }: Report, rate: number): Table {
+  return {
+    title: `stages: ${grouped(rate)} records/s, p50 of each (us)`,
+    head: ['way', ...stages.map((stage) => stageTitles[stage])],
+    rows: notify
+      .filter((line) => line.rate === rate && line.fromDue.samples > 0)
+      .map((line) => [
+        line.title,
+        ...stages.map((stage) => {
+          const summary = line.stages[stage];
+          return summary ? usText(percentileUs(summary, 50)) : '';
+        }),
+      ]),
+  };
 }
 
 function sweepTable({ sweep, settings }: Report): Table {

@@ -127,7 +127,7 @@ export function inventedReport(): Report {
       load: 0.1,
     },
     settings: {
-      what: ['notify', 'sweep', 'idle', 'throughput', 'replay', 'catchup'],
+      what: ['notify', 'sweep', 'idle', 'throughput', 'replay', 'catchup', 'fanout'],
       transports: named,
       rates: [1_000, 10_000],
       sweepRates: [20_000, 50_000],
@@ -165,6 +165,7 @@ export function inventedReport(): Report {
       'merge-20': 0.8e6,
     }),
     catchup: [],
+    fanout: [],
     problems: ['left out, rabbitmq: not installed'],
   };
 }

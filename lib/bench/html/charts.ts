@@ -79,6 +79,7 @@ export function figures(report: Report): Figure[] {
     ['Throughput', 'Append -> notice -> lines split in the reader.', report.throughput],
     ['Replay', 'A history to a consumer; decoding of records in memory.', report.replay],
     ['Catch-up', 'A log copied over sockets.', report.catchup],
+    ['Fan-out', 'Frames to WebSocket clients.', report.fanout],
   ];
   for (const [title, note, lines] of rates)
     if (lines.length > 0) found.push(rateFigure(title, note, lines));

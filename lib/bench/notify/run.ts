@@ -19,10 +19,10 @@ export const stages = ['pace', 'write', 'tell', 'travel', 'fetch'] as const;
 export type Stage = (typeof stages)[number];
 
 export const stageTitles: Readonly<Record<Stage, string>> = {
-  pace: 'due -> begun (the sender is late)',
+  pace: 'due -> begun',
   write: 'begun -> written',
   tell: 'written -> told',
-  travel: 'written or begun -> noticed in the reader',
+  travel: 'written -> noticed',
   fetch: 'noticed -> in hand',
 };
 

@@ -6,11 +6,11 @@ import { logName } from '../../log/name.ts';
 import { realClock } from '../../world/clock.ts';
 import { newPayload, PROBE, readNumber, writeNumber } from '../record.ts';
 import { DueSource } from './due-source.ts';
-import type { Transport, WriteContext, Writing } from './transport.ts';
+import type { Place, ServerName, Transport, WriteContext, Writing } from './transport.ts';
 
 const log = logName('binance/BTC-USDT/trade');
 
-type FeedOf = (folder: string) => string | readonly string[];
+type FeedOf = (place: Place) => string | readonly string[];
 
 async function write(context: WriteContext, feed: FeedOf): Promise<Writing> {
   const { now, stamps, size } = context;
@@ -20,7 +20,7 @@ async function write(context: WriteContext, feed: FeedOf): Promise<Writing> {
     node: 'bench',
     data: context.folder,
     source,
-    feed: feed(context.folder),
+    feed: feed(context),
     eventTimeUs: () => undefined,
     clock: realClock,
   });
@@ -57,6 +57,7 @@ const tickmesh = (name: string, title: string, feedOf: FeedOf, idle: Idle = 'par
   write: (context) => write(context, feedOf),
   read: async (context) => {
     const { arrivals } = context;
+    const feeds = feedOf(context);
     const feed = openFeed({
       data: context.folder,
       logs: [log],
@@ -65,6 +66,8 @@ const tickmesh = (name: string, title: string, feedOf: FeedOf, idle: Idle = 'par
         arrivals.woken();
         return true;
       },
+      // What a password is part of stands in no log: the reader is told.
+      notices: typeof feeds === 'string' ? 'auto' : feeds,
       idle,
     });
     const reading = (async () => {
@@ -83,13 +86,27 @@ const tickmesh = (name: string, title: string, feedOf: FeedOf, idle: Idle = 'par
   },
 });
 
-const zeromqOnly = (folder: string): readonly string[] => [`ipc://${folder}/feed.ipc`];
+const zeromqOnly: FeedOf = ({ folder }) => [`ipc://${folder}/feed.ipc`];
 /** A single endpoint is joined by watching: what a mesh on one host does by itself. */
-const sameHost = (folder: string): string => `ipc://${folder}/feed.ipc`;
+const sameHost: FeedOf = ({ folder }) => `ipc://${folder}/feed.ipc`;
+/** A channel of this run's own. */
+const over =
+  (server: ServerName): FeedOf =>
+  ({ servers, folder }) => [`${servers[server]!}?channel=${folder.split('-').at(-1)}`];
 
 export const tickmeshes: readonly Transport[] = [
   tickmesh('tickmesh-zeromq', 'tickmesh, ZeroMQ only', zeromqOnly),
   tickmesh('tickmesh-watching', 'tickmesh, watching only', () => ['watching:']),
+  {
+    ...tickmesh('tickmesh-redis', 'tickmesh, Redis only', over('redis')),
+    needs: 'redis',
+    rateMax: 1_000,
+  },
+  {
+    ...tickmesh('tickmesh-rabbitmq', 'tickmesh, RabbitMQ only', over('rabbitmq')),
+    needs: 'rabbitmq',
+    rateMax: 1_000,
+  },
   tickmesh('tickmesh', 'tickmesh, same-host default', sameHost),
   tickmesh('tickmesh-adaptive', 'tickmesh, adaptive (spins 200 us)', sameHost, { spinUs: 200 }),
   tickmesh('tickmesh-spin', 'tickmesh, spin', sameHost, 'spin'),
