@@ -13,6 +13,12 @@ import { firstLogs, moreLogs } from './logs.ts';
 import { tellIncidents, type Counts } from './incidents-timer.ts';
 import { openSecurity, securityCounts } from './security.ts';
 
+const slowWords = {
+  skipping: 'a client reads too slowly: leaving out turns for it',
+  skipped: 'a client that read too slowly has caught up or gone: so much was left out',
+  cut: 'a client read too slowly and was cut (1008)',
+} as const;
+
 const exitCode = await runNode<PublisherSettings>(async (settings, context) => {
   const { signal, logger } = context;
   const data = dataOf(settings);
@@ -79,12 +85,6 @@ async function serve(
   await publisher.done;
 }
 
-const slowWords = {
-  skipping: 'a client reads too slowly: leaving out turns for it',
-  skipped: 'a client that read too slowly has caught up or gone: so much was left out',
-  cut: 'a client read too slowly and was cut (1008)',
-} as const;
-
 /** The one folder that it reads from. */
 function dataOf({ from }: PublisherSettings): string {
   const folders = new Set(from.map(({ data }) => data));
@@ -100,10 +100,12 @@ function dataOf({ from }: PublisherSettings): string {
 }
 
 /** What clients were turned away or cut off for, in the words of the log. */
-const publisherCounts = ({ metrics }: Publisher): Counts => ({
-  'connections refused': metrics.refused,
-  'clients that sent no WebSocket frames': metrics.malformed,
-  'clients that read too slowly': metrics.slowDisconnects,
-  'clients that answered no pings': metrics.silentDisconnects,
-  'turns left out': metrics.skippedTurns,
-});
+function publisherCounts({ metrics }: Publisher): Counts {
+  return {
+    'connections refused': metrics.refused,
+    'clients that sent no WebSocket frames': metrics.malformed,
+    'clients that read too slowly': metrics.slowDisconnects,
+    'clients that answered no pings': metrics.silentDisconnects,
+    'turns left out': metrics.skippedTurns,
+  };
+}
