@@ -14,8 +14,10 @@ import {
 import { remoteRules, type Effect, type Follower, type Input } from '../../lib/follower/state.ts';
 import { kinds } from '../../lib/mesh/header.ts';
 import { lineEnds } from '../../lib/log/disk-reader.ts';
+import { lineTimeUs } from '../../lib/log/line.ts';
 import type { LogName } from '../../lib/log/name.ts';
 import type { Heard } from '../../lib/notifier/notice.ts';
+import { Journal, nothingHeld } from '../guarantees.ts';
 import type { SimDisk } from './disk.ts';
 
 export type Bug =
@@ -35,45 +37,41 @@ const PAYLOAD = 50;
 export const idOf = (line: Buffer): number =>
   Number(line.toString('latin1', PAYLOAD + 5, line.length - 3));
 
-/** What a reader was handed, and what it must hold to (I2, I3, I7). */
+/** What a reader was handed, and what it must hold to: the five guarantees (I1 to I3, I7, I11). */
 export class Delivered {
   readonly ids: number[] = [];
-  readonly ends: number[] = [];
   rewound = 0;
-  popped = 0;
-  readonly #name: string;
+  readonly #journal: Journal;
   constructor(name: string) {
-    this.#name = name;
+    this.#journal = new Journal(name, nothingHeld(), true);
   }
   get position(): number {
-    return this.ends.at(-1) ?? 0;
+    return this.#journal.held.position;
   }
   take(position: number, line: Buffer, announced: number): void {
-    if (position !== this.position) {
-      throw new Error(`${this.#name}: I3 line at ${position} after ${this.position}`);
-    }
-    const end = position + line.length;
-    if (end > announced)
-      throw new Error(`${this.#name}: I2 ${end} is beyond the announced ${announced}`);
     const id = idOf(line);
-    if (!Number.isSafeInteger(id))
-      throw new Error(`${this.#name}: I1 not a line: ${line.toString('latin1')}`);
+    // What a host's crash takes back leaves holes in the numbers: only what is no number is wrong by itself.
+    const number = Number.isSafeInteger(id) ? undefined : NaN;
+    const end = position + line.length;
+    this.#journal.take({ is: 'line', position, end, timeUs: lineTimeUs(line), number, announced });
     this.ids.push(id);
-    this.ends.push(end);
   }
-  cut(to: number, lines: number): void {
+  cut({ from, to, lines }: { from: number; to: number; lines: number }): void {
+    this.#journal.take({ is: 'rewound', from, to, lines });
     this.rewound += lines;
-    while (this.position > to) {
-      this.ids.pop();
-      this.ends.pop();
-      this.popped++;
-    }
-    if (this.position !== to) throw new Error(`${this.#name}: I3 cut to ${to}, inside a line`);
-    if (this.rewound !== this.popped) {
-      throw new Error(
-        `${this.#name}: I7 told of ${this.rewound} lines taken back, lost ${this.popped}`,
-      );
-    }
+    this.ids.length -= lines;
+  }
+  /** Killed, and begun again at a stored cursor. */
+  resumed({ position, lines }: { position: number; lines: number }): void {
+    this.#journal.take({ is: 'resumed', position, lines });
+  }
+  /** A cursor was handed out. */
+  bookmark({ position, lines }: { position: number; lines: number }): void {
+    this.#journal.take({ is: 'bookmark', position, lines });
+  }
+  /** The faults are over: this is what the log holds. */
+  end(position: number, lines: number): void {
+    this.#journal.take({ is: 'end', position, lines });
   }
 }
 
@@ -125,6 +123,7 @@ export class LocalReader implements Reader {
   crash(): void {
     // What it was handed is its cursor: nothing is lost, nothing comes twice.
     const cursor = this.#log.cursor;
+    this.delivered.resumed(cursor);
     this.#log.close();
     this.#life++;
     this.#due = Infinity;
@@ -137,13 +136,14 @@ export class LocalReader implements Reader {
     for (;;) {
       const more = this.#log.refill(nowMs);
       for (const event of this.#log.events.splice(0)) {
-        if (event.state === 'rewound') this.delivered.cut(event.from, event.lines);
+        if (event.state === 'rewound') this.delivered.cut(event);
       }
       if (!more) break;
       while (!this.#log.queue.empty) {
         const record = this.#log.queue.take();
         this.delivered.take(record.position, record.line, this.#world.announced());
       }
+      this.delivered.bookmark(this.#log.cursor);
     }
     const due = Math.max(this.#log.dueMs, nowMs + 0.001);
     if (due < this.#due || this.#due <= nowMs) {
@@ -193,6 +193,7 @@ export class RemoteReader implements Reader {
   crash(): void {
     // Its cursor is what it has written: the same bytes.
     const { knownEpoch, position, lines } = this.#follower;
+    this.delivered.resumed({ position, lines });
     this.#life++;
     this.#due = Infinity;
     this.#follower = newFollower({ epoch: knownEpoch, position, lines }, this.#world.nowMs);
@@ -230,7 +231,7 @@ export class RemoteReader implements Reader {
           }
           at = end;
         }
-      } else if (effect.do === 'cut') this.delivered.cut(effect.from, effect.lines);
+      } else if (effect.do === 'cut') this.delivered.cut(effect);
     }
     this.#schedule();
   }

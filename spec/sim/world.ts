@@ -396,8 +396,7 @@ export class Simulation implements World {
     this.result.lines = truth.length;
     for (const { delivered } of this.#readers) {
       this.result.rewound += delivered.rewound;
-      if (delivered.ids.length !== truth.length)
-        throw new Error('I1 another number of lines at the same position');
+      delivered.end(position, truth.length);
       for (let i = 0; i < truth.length; i++) {
         if (delivered.ids[i] !== truth[i])
           throw new Error(`I1 line ${i} is ${delivered.ids[i]}, the log has ${truth[i]}`);

@@ -106,7 +106,7 @@ async function writer({ logs, perSecond, rollBytes, ...rest }: WriterSettings): 
     })();
   };
   say('ready');
-  report(() => ({ records: fetcher.stats.records }));
+  report(() => ({ records: fetcher.stats.records, serves: fetcher.server?.stats }));
   await fetcher.run(stop.signal);
 }
 
@@ -202,7 +202,7 @@ async function replica({ logs, ...rest }: ReplicaSettings): Promise<void> {
   const sum = (): number => [...copying.positions.values()].reduce((a, b) => a + b, 0);
   before = sum();
   say('ready');
-  report(() => ({ position: sum(), ...copying.stats }));
+  report(() => ({ position: sum(), ...copying.stats, asks: copying.client?.stats }));
   while (!stop.signal.aborted) {
     await sleep(5);
     if (sum() > before) {
