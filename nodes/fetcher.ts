@@ -7,13 +7,8 @@ import type { FetcherSettings } from '../lib/topology/node.ts';
 import { realClock } from '../lib/world/clock.ts';
 import { aborted } from './aborted.ts';
 import { tellIncidents } from './incidents-timer.ts';
-import {
-  announcerCounts,
-  openSecurity,
-  securityCounts,
-  securityFacts,
-  serverCounts,
-} from './security.ts';
+import { announcerCounts, securityCounts, securityFacts, serverCounts } from './counts.ts';
+import { openSecurity } from './security.ts';
 
 const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logger, ready }) => {
   const { source: factory } = await sources[settings.source.kind as SourceName]();

@@ -10,8 +10,9 @@ import { publisherDefaults } from '../lib/publisher/settings.ts';
 import type { PublisherSettings } from '../lib/topology/node.ts';
 import { TickmeshError } from '../lib/world/error.ts';
 import { firstLogs, moreLogs } from './logs.ts';
-import { tellIncidents, type Counts } from './incidents-timer.ts';
-import { openSecurity, securityCounts } from './security.ts';
+import { publisherCounts, securityCounts } from './counts.ts';
+import { tellIncidents } from './incidents-timer.ts';
+import { openSecurity } from './security.ts';
 
 const slowWords = {
   skipping: 'a client reads too slowly: leaving out turns for it',
@@ -97,15 +98,4 @@ function dataOf({ from }: PublisherSettings): string {
       remedy: 'give its fetchers one folder, or put a replica on this host and read from it',
     },
   );
-}
-
-/** What clients were turned away or cut off for, in the words of the log. */
-function publisherCounts({ metrics }: Publisher): Counts {
-  return {
-    'connections refused': metrics.refused,
-    'clients that sent no WebSocket frames': metrics.malformed,
-    'clients that read too slowly': metrics.slowDisconnects,
-    'clients that answered no pings': metrics.silentDisconnects,
-    'turns left out': metrics.skippedTurns,
-  };
 }

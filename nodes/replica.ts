@@ -11,13 +11,8 @@ import { realClock } from '../lib/world/clock.ts';
 import type { Logger } from '../lib/world/logger.ts';
 import { aborted } from './aborted.ts';
 import { tellIncidents } from './incidents-timer.ts';
-import {
-  announcerCounts,
-  openSecurity,
-  securityCounts,
-  securityFacts,
-  serverCounts,
-} from './security.ts';
+import { announcerCounts, securityCounts, securityFacts, serverCounts } from './counts.ts';
+import { openSecurity } from './security.ts';
 
 const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logger, ready }) => {
   const { node, data, from, fsync } = settings;

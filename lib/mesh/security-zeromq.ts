@@ -3,7 +3,14 @@
  * Each of its bound sockets is a domain of its own: whoever may read its notices may not write into its inbox.
  * Handed to whatever opens sockets; without it sockets are plain, and then bind to nothing that others can reach.
  */
-import { curveKeyPair, type Pull, type Push, type Subscriber, type XPublisher } from 'zeromq';
+import {
+  curveKeyPair,
+  type Pull,
+  type Push,
+  type Subscriber,
+  type XPublisher,
+  type XSubscriber,
+} from 'zeromq';
 import type { KeyPair, PublicKeys } from './curve.ts';
 import { onEvent } from './events-zeromq.ts';
 import { keepDialled } from './redial-zeromq.ts';
@@ -81,7 +88,7 @@ export class Security implements AsyncDisposable {
   }
 
   /** Dials a peer that must own `serverKey`. */
-  dial(socket: Subscriber | Push, endpoint: string, serverKey: string): void {
+  dial(socket: Subscriber | XSubscriber | Push, endpoint: string, serverKey: string): void {
     const { publicKey, secretKey } = this.#keys;
     socket.curvePublicKey = publicKey;
     socket.curveSecretKey = secretKey;

@@ -1,7 +1,8 @@
 /**
  * Subscriptions as XPUB hands them out, and a limit to those that make no sense. libzmq keeps every topic that anybody
  * has subscribed to, however many; readers need those of our logs only. A peer that subscribes to thousands of others
- * is broken or hostile, and cannot be told from the rest: then all are cut, with their topics. Pure.
+ * is broken or hostile, and cannot be told from the rest: then all are cut, with their topics. A feed asks each of its writers for all its logs,
+ * so some foreign ones are fine. Pure.
  *
  *   message = ( 0x01 / 0x00 ) topic          ; joined; the last one left
  *   topic   = [ "D:" ] log-name NUL          ; notifier/notice.ts; NUL and all may be missing: a prefix
@@ -13,7 +14,7 @@ export type FloodRule = {
   readonly burst: number;
   readonly perSecond: number;
 };
-export const defaultFlood: FloodRule = { burst: 10_000, perSecond: 100 };
+export const defaultFlood: FloodRule = { burst: 50_000, perSecond: 500 };
 
 export type Join = { readonly log: string; readonly data: boolean; readonly joined: boolean };
 

@@ -87,7 +87,11 @@ export class ZeromqAnnouncer implements Announcer {
   }
 
   #send(message: Buffer): void {
-    if (this.#socket.closed) return;
+    // Closed while all listeners are cut: then send throws at once.
+    if (this.#socket.closed) {
+      this.refused++;
+      return;
+    }
     // sendTimeout 0 takes the synchronous path: it never waits and never throws EBUSY.
     this.#socket.send(message).catch(() => this.refused++);
   }

@@ -1,0 +1,41 @@
+/** What the parts of a node have turned away so far, in the words of its log. Counts only rise. */
+import type { CatchupServer } from '../lib/catchup/zeromq-server.ts';
+import type { Security } from '../lib/mesh/security-zeromq.ts';
+import type { Announcer } from '../lib/notifier/notifier.ts';
+import type { Publisher } from '../lib/publisher/publisher.ts';
+import type { Counts } from './incidents-timer.ts';
+
+export const securityCounts = (security: Security | undefined): Counts =>
+  security
+    ? {
+        'unlisted keys': security.stats.denied,
+        'connections without our keys': security.stats.broken,
+        'refusals by peers': security.stats.refused,
+      }
+    : {};
+export const securityFacts = (security: Security | undefined): object =>
+  security?.lastDenial ? { lastDenial: security.lastDenial } : {};
+
+export const announcerCounts = (announcer: Announcer | undefined): Counts =>
+  announcer
+    ? {
+        'subscriptions to what is not announced here': announcer.foreign ?? 0,
+        'floods of subscriptions, all listeners cut': announcer.shed ?? 0,
+      }
+    : {};
+export const serverCounts = (server: CatchupServer | undefined): Counts =>
+  server
+    ? {
+        'messages that were no requests': server.stats.invalid,
+        'requests of strangers': server.stats.strangers,
+        'requests beyond the budget': server.stats.overdrawn,
+      }
+    : {};
+
+export const publisherCounts = ({ metrics }: Publisher): Counts => ({
+  'connections refused': metrics.refused,
+  'clients that sent no WebSocket frames': metrics.malformed,
+  'clients that read too slowly': metrics.slowDisconnects,
+  'clients that answered no pings': metrics.silentDisconnects,
+  'turns left out': metrics.skippedTurns,
+});

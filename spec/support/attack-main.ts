@@ -1,0 +1,74 @@
+/**
+ * What is attacked: a fetcher with keys and a publisher in a process of their own, so that their memory can be measured.
+ * Told what to be over the process channel; tells counts when asked.
+ */
+import { exchanges } from '../../lib/exchange/registry.ts';
+import { openFeed } from '../../lib/feed/feed.ts';
+import { instrumentOf } from '../../lib/market/instrument.ts';
+import type { KeyPair, PublicKeys } from '../../lib/mesh/curve.ts';
+import { Security } from '../../lib/mesh/security-zeromq.ts';
+import { Publisher } from '../../lib/publisher/publisher.ts';
+import { tellIncidents } from '../../nodes/incidents-timer.ts';
+import {
+  announcerCounts,
+  publisherCounts,
+  securityCounts,
+  serverCounts,
+} from '../../nodes/counts.ts';
+import { feedBy, trades } from './copies.ts';
+
+export type AttackedSettings = {
+  readonly data: string;
+  readonly keys: KeyPair;
+  readonly readers: PublicKeys;
+  readonly inboxes: Readonly<Record<string, string>>;
+};
+export type Attacked = { readonly feed: string; readonly catchup: string; readonly port: number };
+export type AttackedNow = {
+  readonly records: number;
+  readonly position: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly said: readonly string[];
+};
+
+const EVERY_MS = 20;
+
+async function serve({ data, keys, readers, inboxes }: AttackedSettings): Promise<void> {
+  const security = await Security.open({ node: 'fetcher', keys, readers });
+  const tcp = 'tcp://127.0.0.1:*';
+  const { source, fetcher } = await feedBy({
+    data,
+    feed: tcp,
+    catchup: { endpoint: tcp, readers: inboxes },
+    security,
+  });
+  setInterval(() => source.push(trades, 4), EVERY_MS);
+  const publisher = new Publisher({
+    venue: (seams) =>
+      exchanges['binance']!.venue({ ...seams, instruments: [instrumentOf('BTC-USDT')] }),
+    feed: openFeed({ data, logs: [trades], from: 'start', notices: ['watching:'] }),
+    settings: { origins: ['https://good.example'], compression: true, maxConnections: 300 },
+  });
+  const { port } = await publisher.start(0);
+  const said: string[] = [];
+  const counts = (): Record<string, number> => ({
+    ...securityCounts(security),
+    ...announcerCounts(fetcher.announcer),
+    ...serverCounts(fetcher.server),
+    ...publisherCounts(publisher),
+  });
+  const logger = { warn: (_facts: unknown, text: string) => void said.push(text) };
+  tellIncidents(logger as unknown as Parameters<typeof tellIncidents>[0], counts);
+  process.on('message', () => {
+    const { position, lines } = fetcher.writers.get(trades)!;
+    process.send?.({ records: lines, position, counts: counts(), said } satisfies AttackedNow);
+  });
+  process.send?.({
+    feed: fetcher.announcer!.endpoint,
+    catchup: fetcher.server!.endpoints[0]!,
+    port,
+  } satisfies Attacked);
+}
+
+process.on('disconnect', () => process.exit());
+process.once('message', (settings) => void serve(settings as AttackedSettings));
