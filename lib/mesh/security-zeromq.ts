@@ -94,16 +94,19 @@ export class Security implements AsyncDisposable {
     socket.curveSecretKey = secretKey;
     socket.curveServerKey = serverKey;
     if (socket.reconnectMaxInterval === 0) socket.reconnectMaxInterval = NEAR_RETRY_MS;
-    // libzmq gives up for good on a peer that has refused us, or that speaks no CURVE.
+    let timer: NodeJS.Timeout | undefined;
     const redial = (): void => {
       if (socket.closed) return;
       socket.disconnect(endpoint);
       socket.connect(endpoint);
     };
+    // libzmq gives up for good on a peer that refuses us, or that speaks no CURVE: it says no "retry" then.
     onEvent(socket, (type) => {
-      if (type !== 'handshake:error:auth' && type !== 'handshake:error:protocol') return;
-      this.#stats.refused++;
-      setTimeout(redial, REDIAL_MS).unref();
+      clearTimeout(timer);
+      if (type === 'handshake:error:auth' || type === 'handshake:error:protocol')
+        this.#stats.refused++;
+      if (type === 'disconnect' || type === 'close' || type.startsWith('handshake:error'))
+        timer = setTimeout(redial, REDIAL_MS).unref();
     });
     socket.connect(endpoint);
   }

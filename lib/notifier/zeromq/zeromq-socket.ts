@@ -87,13 +87,13 @@ export class ZeromqAnnouncer implements Announcer {
   }
 
   #send(message: Buffer): void {
-    // Closed while all listeners are cut: then send throws at once.
-    if (this.#socket.closed) {
+    try {
+      // sendTimeout 0 takes the synchronous path: it never waits and never throws EBUSY.
+      this.#socket.send(message).catch(() => this.refused++);
+    } catch {
+      // Closed, or binding anew, while all listeners are cut: then send throws at once.
       this.refused++;
-      return;
     }
-    // sendTimeout 0 takes the synchronous path: it never waits and never throws EBUSY.
-    this.#socket.send(message).catch(() => this.refused++);
   }
 
   async #hearJoins(socket: XPublisher): Promise<void> {
