@@ -1,4 +1,5 @@
 /** What a fetcher is made of, and what it tells an operator. */
+import type { BudgetRule } from '../catchup/budget.ts';
 import type { LogWriterOptions } from '../log/disk-writer.ts';
 import type { LogName } from '../log/name.ts';
 import type { Security } from '../mesh/security-zeromq.ts';
@@ -26,6 +27,8 @@ export type FetcherOptions = {
   readonly catchup?: {
     readonly endpoint: string | readonly string[];
     readonly readers: Readonly<Record<string, string>>;
+    /** What each reader may ask for. */
+    readonly budget?: BudgetRule;
   };
   /** Keys of this node and of its readers. Absent: plain sockets, on this computer only. */
   readonly security?: Security | undefined;

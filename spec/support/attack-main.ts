@@ -39,7 +39,8 @@ async function serve({ data, keys, readers, inboxes }: AttackedSettings): Promis
   const { source, fetcher } = await feedBy({
     data,
     feed: tcp,
-    catchup: { endpoint: tcp, readers: inboxes },
+    // Small, so that a crowded machine can overdraw it too.
+    catchup: { endpoint: tcp, readers: inboxes, budget: { perSecond: 100, burst: 200 } },
     security,
   });
   setInterval(() => source.push(trades, 4), EVERY_MS);

@@ -1,11 +1,23 @@
 /** For specs of security: key pairs, and nodes of one process that know each other. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { newKeys, Security } from '../../lib/mesh/security-zeromq.ts';
 import type { KeyPair } from '../../lib/mesh/curve.ts';
 import { Zap } from '../../lib/mesh/zap-zeromq.ts';
 
-/** One handler a process, shared by all specs of a file. */
+/** One handler a process, shared by all specs of a file; spec files are threads of one process and take turns. */
 let shared: Promise<Zap> | undefined;
-export const zapOfThisProcess = (): Promise<Zap> => (shared ??= Zap.open());
+export const zapOfThisProcess = (): Promise<Zap> => (shared ??= openInTurn());
+
+async function openInTurn(): Promise<Zap> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await Zap.open();
+    } catch (error) {
+      if (tries >= 1_800) throw error;
+      await sleep(50);
+    }
+  }
+}
 /** What is left open keeps a spec's thread from ending. */
 export const closeZap = async (): Promise<void> => (await shared)?.[Symbol.asyncDispose]();
 
