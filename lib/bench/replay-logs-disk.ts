@@ -29,6 +29,7 @@ async function recordsOf(path: string): Promise<{ source: Source; records: Sourc
 /**
  * Writes `count` records of the capture at `path` into logs below `folder`, or finds them there.
  * Throws what the capture source throws where the file is none.
+ * @public
  */
 export async function replayLogs(path: string, count: number, folder: string): Promise<ReplayLogs> {
   const data = join(folder, `replay-${count}`);

@@ -21,7 +21,6 @@ import { TickTimer } from './tick-timer.ts';
 import { Turn } from './turn-timer.ts';
 
 export type { ReplicaOptions } from './options.ts';
-export type { ReplicaReport } from './report.ts';
 
 /** Later than this, a wake-up says that our own event loop stood still. */
 const STALL_MS = 500;

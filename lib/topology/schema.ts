@@ -270,7 +270,6 @@ export type TopologySchema = ReturnType<typeof topologySchema>;
 export type TopologyFile = z.output<TopologySchema>;
 export type NodeFile = TopologyFile['nodes'][string];
 export type FetcherFile = Extract<NodeFile, { run: 'fetcher' }>;
-export type PublisherFile = Extract<NodeFile, { run: 'publisher' }>;
 export type ReplicaFile = Extract<NodeFile, { run: 'replica' }>;
 
 /** JSON Schema (2020-12) of topology.yaml, for editors. Keys that start with `x-` are free at the top. */

@@ -1,6 +1,6 @@
 /** A log as a list, for checking followers against: what was announced, what was taken back, what was trimmed. */
 import { lineEnds } from '../../lib/log/disk-reader.ts';
-import type { Ask, Lines, LogView } from '../../lib/catchup/answer.ts';
+import type { Lines, LogView } from '../../lib/catchup/answer.ts';
 import type { Epoch } from '../../lib/log/epochs.ts';
 import type { Slot } from '../../lib/log/head.ts';
 import type { Segment } from '../../lib/log/segment.ts';
@@ -98,5 +98,3 @@ export class ModelLog implements LogView {
     return this.read(this.lines.at(-count)!.position, this.end, Infinity)!;
   }
 }
-
-export type { Ask };
