@@ -23,6 +23,11 @@ try {
     tell: (what) => console.error(`${Math.round((performance.now() - beginMs) / 1000)} s ${what}`),
   });
   console.log(JSON.stringify(summary));
+  // Coarse on purpose: minutes do not show a slope of megabytes an hour, but they show a flood.
+  for (const [name, { rssMaxMiB, fdsMax }] of Object.entries(summary.vitals)) {
+    if (rssMaxMiB > 384 || fdsMax > 400)
+      throw new Error(`${name} held ${rssMaxMiB} MiB and ${fdsMax} descriptors`);
+  }
 } catch (error) {
   console.error((error as Error).message);
   console.error((error as Error).cause);

@@ -6,6 +6,8 @@ export type Vital = {
   readonly rssMaxMiB: number;
   /** Growth within a life, from all lives together (the first seconds of each left out). */
   readonly rssSlopeMiBPerHour: number;
+  /** Mean of each fifth of the longest life: is it growing, or has it found its size? */
+  readonly rssFifthsMiB: readonly number[];
   readonly fdsMax: number;
   readonly fdsSlopePerHour: number;
 };
@@ -49,6 +51,7 @@ export class Vitals {
         starts: this.#nodes[name]!.starts,
         rssMaxMiB: Math.round(Math.max(0, ...samples.map(({ rss }) => rss))),
         rssSlopeMiBPerHour: slope(samples, ({ rss }) => rss),
+        rssFifthsMiB: fifths(samples),
         fdsMax: Math.max(0, ...samples.map(({ fds }) => fds)),
         fdsSlopePerHour: slope(samples, ({ fds }) => fds),
       };
@@ -57,10 +60,20 @@ export class Vitals {
   }
 }
 
+function fifths(samples: readonly Sample[]): number[] {
+  const lives = livesOf(samples);
+  const [longest = []] = [...lives.values()].sort((a, b) => b.length - a.length);
+  const size = Math.floor(longest.length / 5);
+  if (size === 0) return [];
+  return [0, 1, 2, 3, 4].map((fifth) => {
+    const part = longest.slice(fifth * size, (fifth + 1) * size);
+    return Math.round(part.reduce((sum, { rss }) => sum + rss, 0) / size);
+  });
+}
+
 /** Least squares with one slope for all lives and a level for each. */
 function slope(samples: readonly Sample[], of: (sample: Sample) => number): number {
-  const lives = new Map<number, Sample[]>();
-  for (const sample of samples) lives.set(sample.life, [...(lives.get(sample.life) ?? []), sample]);
+  const lives = livesOf(samples);
   let above = 0;
   let below = 0;
   for (const life of lives.values()) {
@@ -73,4 +86,14 @@ function slope(samples: readonly Sample[], of: (sample: Sample) => number): numb
     }
   }
   return below === 0 ? 0 : Math.round((above / below) * 10) / 10;
+}
+
+function livesOf(samples: readonly Sample[]): Map<number, Sample[]> {
+  const lives = new Map<number, Sample[]>();
+  for (const sample of samples) {
+    const life = lives.get(sample.life);
+    if (life) life.push(sample);
+    else lives.set(sample.life, [sample]);
+  }
+  return lives;
 }
