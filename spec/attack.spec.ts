@@ -17,6 +17,7 @@ import { Context, type Pull, Push, Subscriber, XPublisher, XSubscriber } from 'z
 import { decodeReply, encodeRequest } from '../lib/catchup/frames.ts';
 import { openFeed, type Feed } from '../lib/feed/feed.ts';
 import { onEvent } from '../lib/mesh/events-zeromq.ts';
+import { messages } from '../lib/mesh/messages-zeromq.ts';
 import { newKeys, Security } from '../lib/mesh/security-zeromq.ts';
 import { bindSocket, inboxSocket } from '../lib/mesh/zeromq.ts';
 import type { Replica } from '../lib/replica/replica.ts';
@@ -266,7 +267,7 @@ test.serial("whoever sits in a reader's inbox without its key receives nothing",
           continue;
         }
         void (async () => {
-          for await (const parts of socket)
+          for await (const parts of messages(socket))
             received.push(`${what}: ${decodeReply(parts)?.answer.kind ?? parts.length}`);
         })().catch(() => undefined);
         return socket;
@@ -287,6 +288,14 @@ test.serial("whoever sits in a reader's inbox without its key receives nothing",
     await sleep(600);
     curved.close();
     t.deepEqual(received, []);
+    // And whose inbox it is gets its bytes: so they were on offer.
+    const own = await inhabit('own key', (socket) => second.guard(socket, 'inbox'));
+    for (let tries = 0; received.length === 0 && tries < 40; tries++) {
+      await askAs(1);
+      await sleep(200);
+    }
+    own.close();
+    t.deepEqual([...new Set(received)], ['own key: chunk']);
     return 'impostor inbox: 0 bytes received, plain and with another key';
   });
 });
@@ -384,7 +393,7 @@ test.serial('a flood of requests runs into its budget, and costs the others noth
     await bindSocket(inbox, inboxes.second);
     let answers = 0;
     void (async () => {
-      for await (const parts of inbox) answers += parts.length > 0 ? 1 : 0;
+      for await (const parts of messages(inbox)) answers += parts.length > 0 ? 1 : 0;
     })().catch(() => undefined);
     // Many logs: requests for one and the same would fold into one.
     const socket = new Push({ linger: 0, sendTimeout: 2_000 });

@@ -20,7 +20,14 @@ import { keyText, secretKeyFile } from '../lib/mesh/curve.ts';
 import { readKeyPair, readPublicKey, writeKeyPair } from '../lib/mesh/disk-keys.ts';
 import { staysHere } from '../lib/mesh/loopback.ts';
 import { dial, newKeys, Security } from '../lib/mesh/security-zeromq.ts';
-import { bindSocket, feedSocket, inboxSocket, requestsSocket } from '../lib/mesh/zeromq.ts';
+import { messages } from '../lib/mesh/messages-zeromq.ts';
+import {
+  bindSocket,
+  feedSocket,
+  inboxSocket,
+  laneSocket,
+  requestsSocket,
+} from '../lib/mesh/zeromq.ts';
 import { kinds } from '../lib/mesh/header.ts';
 import { ZeromqAnnouncer, ZeromqListener } from '../lib/notifier/zeromq/zeromq-socket.ts';
 import { TickmeshError } from '../lib/world/error.ts';
@@ -106,6 +113,31 @@ test('everything between a fetcher and its replica works over CURVE', async (t) 
     await replica[Symbol.asyncDispose]();
     await fed.stop();
   });
+});
+
+test('a guarded inbox takes messages of every size, and outlives a wake-up for nothing', async (t) => {
+  for (const size of [1_000, 80_000, 200_000, 1_000_000]) {
+    const pair = await keyedPair();
+    const inbox = inboxSocket();
+    pair.replica.guard(inbox, 'inbox');
+    const at = await bindSocket(inbox, TCP);
+    const lane = laneSocket();
+    pair.fetcher.dial(lane, at, pair.keys.replica.publicKey);
+    let came = 0;
+    const taking = (async () => {
+      for await (const parts of messages(inbox)) {
+        t.is(parts[2]?.length, size);
+        if (++came === 30) inbox.close();
+      }
+    })();
+    for (let i = 0; i < 30; i++) {
+      const parts = [Buffer.alloc(64), 'log', Buffer.alloc(size)];
+      await lane.send(parts).catch(() => lane.send(parts));
+    }
+    await taking;
+    lane.close();
+    t.is(came, 30);
+  }
 });
 
 test('a node that is listed later is let in by itself', async (t) => {

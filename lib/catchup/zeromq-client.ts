@@ -5,6 +5,7 @@
  */
 import { randomInt } from 'node:crypto';
 import type { Pull, Push } from 'zeromq';
+import { messages } from '../mesh/messages-zeromq.ts';
 import { dial, securePeer, type SecurePeer, type Security } from '../mesh/security-zeromq.ts';
 import { bindSocket, inboxSocket, requestSocket } from '../mesh/zeromq.ts';
 import type { Ask } from './answer.ts';
@@ -81,7 +82,7 @@ export class CatchupClient implements AsyncDisposable {
 
   async #hear(): Promise<void> {
     try {
-      for await (const parts of this.#inbox) {
+      for await (const parts of messages(this.#inbox)) {
         const reply = decodeReply(parts);
         if (!reply) {
           this.stats.invalid++;

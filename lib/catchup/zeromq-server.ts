@@ -11,6 +11,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Pull, Push } from 'zeromq';
 import { LogReader } from '../log/disk-reader.ts';
 import type { LogName } from '../log/name.ts';
+import { messages } from '../mesh/messages-zeromq.ts';
 import { dial, securePeer, type SecurePeer, type Security } from '../mesh/security-zeromq.ts';
 import { bindSocket, laneSocket, requestsSocket } from '../mesh/zeromq.ts';
 import { answer, type Answer } from './answer.ts';
@@ -90,7 +91,7 @@ export class CatchupServer implements AsyncDisposable {
 
   async #serve(): Promise<void> {
     try {
-      for await (const parts of this.#socket) {
+      for await (const parts of messages(this.#socket)) {
         const request = decodeRequest(parts);
         if (request) this.#take(request);
         else this.stats.invalid++;

@@ -10,6 +10,7 @@
  */
 import { Reply } from 'zeromq';
 import { KEY_BYTES, keyText } from './curve.ts';
+import { messages } from './messages-zeromq.ts';
 
 const ENDPOINT = 'inproc://zeromq.zap.01';
 
@@ -58,7 +59,7 @@ export class Zap implements AsyncDisposable {
 
   async #answer(): Promise<void> {
     try {
-      for await (const parts of this.#socket) {
+      for await (const parts of messages(this.#socket)) {
         const [version = '', id = '', ...rest] = parts;
         const [domain = '', address = '', , mechanism = ''] = rest.map((part) => part.toString());
         const key = rest[4];

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Subscriber, XPublisher } from 'zeromq';
 import type { HeaderFields } from '../../mesh/header.ts';
 import { onEvent } from '../../mesh/events-zeromq.ts';
+import { messages } from '../../mesh/messages-zeromq.ts';
 import { dial, securePeer } from '../../mesh/security-zeromq.ts';
 import { bindSocket, feedSocket, subscriberSocket } from '../../mesh/zeromq.ts';
 import {
@@ -98,7 +99,7 @@ export class ZeromqAnnouncer implements Announcer {
 
   async #hearJoins(socket: XPublisher): Promise<void> {
     try {
-      for await (const [message] of socket) {
+      for await (const [message] of messages(socket)) {
         const join = message && this.#joins.read(message);
         if (join?.data) {
           if (join.joined) this.#dataJoins.add(join.log);
@@ -186,7 +187,7 @@ export class ZeromqListener implements Listener {
 
   async #hear(onHeard: ListenerOptions['onHeard']): Promise<void> {
     try {
-      for await (const parts of this.#socket) {
+      for await (const parts of messages(this.#socket)) {
         const heard = parts.length === 1 ? readNotice(parts[0]!) : undefined;
         if (heard) onHeard(heard);
         else this.invalid++;
