@@ -18,7 +18,7 @@ import { missing, rabbitServer, redisServer, type OwnServer } from './support/se
 
 /** Everything; and that no server may be missing. */
 const long = process.env['TICKMESH_LONG'] !== undefined;
-const whole = long || process.env['TICKMESH_NO_SKIP'] !== undefined;
+const whole = long || process.env['NO_SKIPPED_TESTS'] !== undefined;
 
 const register: Register = Object.assign(
   (title: string, run: () => Promise<void>) =>
