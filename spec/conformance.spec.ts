@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, watch, writeFileSync, type FSWatcher } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { registerCompletionHandler } from 'ava';
 import { conformance, type Register } from '../lib/conformance/conformance.ts';
 import { Relay } from '../lib/notifier/ipc/relay-process.ts';
 import { kinds } from '../lib/mesh/header.ts';
@@ -15,6 +15,9 @@ import { until } from './support/copies.ts';
 import { hybridEndpoint } from '../lib/notifier/hybrid/hybrid-parts.ts';
 import { freePort } from './support/ports.ts';
 import { missing, rabbitServer, redisServer, type OwnServer } from './support/servers.ts';
+
+// Clients of servers that were killed on purpose may hold the process open.
+registerCompletionHandler(() => process.exit());
 
 /** Everything; and that no server may be missing. */
 const long = process.env['TICKMESH_LONG'] !== undefined;
