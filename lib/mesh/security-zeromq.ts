@@ -58,7 +58,8 @@ export class Security implements AsyncDisposable {
 
   /**
    * `admitted` and `denied`: peers whose key was listed or not, of all nodes of this process. `broken`: connections to
-   * this node that were no CURVE of ours (no key, another server's key, garbage). `refused`: peers that refused us.
+   * this node that never became CURVE of ours (no key, another server's key, garbage, silence). `refused`: peers that
+   * refused us.
    */
   get stats(): { admitted: number; denied: number; broken: number; refused: number } {
     return { ...this.#zap.stats, ...this.#stats };
@@ -82,8 +83,10 @@ export class Security implements AsyncDisposable {
     socket.zapDomain = domain;
     // Without this, a handler that is not there means "open to all".
     socket.zapEnforceDomain = true;
+    // Whichever side sees first that it will not do closes: the other one is then only told that the handshake failed.
     onEvent(socket, (type) => {
-      if (type === 'handshake:error:protocol') this.#stats.broken++;
+      if (type === 'handshake:error:protocol' || type === 'handshake:error:other')
+        this.#stats.broken++;
     });
   }
 
