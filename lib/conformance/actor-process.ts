@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { LogWriter } from '../log/disk-writer.ts';
 import type { HeaderFields } from '../mesh/header.ts';
 import { kinds } from '../mesh/header.ts';
+import { notifiersWith } from '../notifier/all.ts';
 import { requireNotifier } from '../notifier/find.ts';
 import type { Announcer, Listener, Notifier } from '../notifier/notifier.ts';
 import type { FromActor, Stage, ToActor } from './message.ts';
@@ -34,9 +35,9 @@ async function announce(logs: readonly string[]): Promise<void> {
     writers.set(log, { writer, said: [] });
     timeUs = Math.max(timeUs, writer.lastTimeUs, realClock.wallUs());
   }
-  announcer = await requireNotifier(stage.endpoint, own).announce({
+  announcer = await requireNotifier(stage.endpoint, notifiersWith(own)).announce({
     endpoint: stage.endpoint,
-    own,
+    among: notifiersWith(own),
     onJoin: (log) => {
       const last = writers.get(log)?.said.at(-1);
       if (last) announcer?.announce(log, { ...last, kind: kinds.HEAD });
@@ -62,9 +63,9 @@ async function listen(id: string, logs: readonly string[] | 'all'): Promise<void
   const { logName } = await import('../log/name.ts');
   listeners.set(
     id,
-    await requireNotifier(stage.endpoint, own).listen({
+    await requireNotifier(stage.endpoint, notifiersWith(own)).listen({
       endpoint: stage.endpoint,
-      own,
+      among: notifiersWith(own),
       logs,
       folder: stage.data,
       onHeard: ({ log, header: { epoch, position } }) =>

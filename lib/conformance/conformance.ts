@@ -11,6 +11,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { notifiersWith } from '../notifier/all.ts';
 import { requireNotifier } from '../notifier/find.ts';
 import type { Notifier } from '../notifier/notifier.ts';
 import { Actor } from './actors-process.ts';
@@ -68,7 +69,7 @@ async function inWorld(subject: Subject, run: (play: Play) => Promise<void>): Pr
       actors.push(one);
       return one;
     };
-    await run({ ...world, data, notifier: requireNotifier(endpoint, own), actor });
+    await run({ ...world, data, notifier: requireNotifier(endpoint, notifiersWith(own)), actor });
   } finally {
     await Promise.all(actors.map((one) => one.kill()));
     await world.close?.();

@@ -6,11 +6,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { logName, type LogName } from '../log/name.ts';
 import type { Heard } from '../notifier/notice.ts';
-import { requireNotifier } from '../notifier/find.ts';
 import { isFinal, Listeners, type NotifierStatus } from '../notifier/listeners-timer.ts';
 import type { NotifierState } from '../notifier/notifier.ts';
 import { realClock, type Clock } from '../world/clock.ts';
 import { Bell } from './bell.ts';
+import { chosenBy } from './endpoints.ts';
 import { DiskLog } from './disk-log.ts';
 import { completeUs, holdsUntilMs, type Entry } from './disk-entry.ts';
 import { Writers } from './disk-writers.ts';
@@ -54,12 +54,11 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     const nowMs = this.#clock.monoMs();
     this.#turnMs = nowMs;
     const names = [...new Set(options.logs)].map(logName).sort();
-    const chosen = typeof options.notices === 'object' ? options.notices : [];
-    for (const endpoint of chosen) requireNotifier(endpoint, options.notifiers);
+    const chosen = chosenBy(options);
     this.#listeners = new Listeners({
       logs: names,
       folder: options.data,
-      own: options.notifiers ?? [],
+      among: chosen.among,
       security: options.security,
       onHeard: (heard) => this.#hear(heard),
       onRing: (log) => this.#ring(log),
@@ -75,7 +74,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       this.#byName.set(name, entry);
     }
     this.#queues = this.#entries.map((entry) => entry.log.queue);
-    for (const endpoint of chosen) this.#listeners.add(endpoint);
+    for (const endpoint of chosen.endpoints) this.#listeners.add(endpoint);
     options.signal?.addEventListener('abort', this.#stop);
   }
 

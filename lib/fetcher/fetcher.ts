@@ -9,6 +9,7 @@ import { kinds } from '../mesh/header.ts';
 import { ClockWriter } from '../log/disk-clock.ts';
 import { LogWriter } from '../log/disk-writer.ts';
 import { logParts, type LogName } from '../log/name.ts';
+import { notifiersWith } from '../notifier/all.ts';
 import { allFeeds, Announcers } from '../notifier/announcers.ts';
 import type { Announcer } from '../notifier/notifier.ts';
 import type { SourceRecord } from '../source/source.ts';
@@ -81,7 +82,7 @@ export class Fetcher implements AsyncDisposable {
         announcers = await Announcers.open(allFeeds(options.feed), {
           onJoin: (log) => fetcher?.announceHead(log as LogName),
           ...(options.port ? { port: options.port } : {}),
-          own: options.notifiers ?? [],
+          among: notifiersWith(options.notifiers),
           security: options.security,
           logs: options.source.logs,
         });

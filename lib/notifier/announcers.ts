@@ -1,7 +1,7 @@
 /** Several notifiers told at once. Each may be dead for a while by itself; what one refuses the others still say. */
 import type { HeaderFields } from '../mesh/header.ts';
 import { requireNotifier } from './find.ts';
-import type { Announcer, AnnouncerOptions } from './notifier.ts';
+import type { Announcer, AnnouncerOptions, Notifier } from './notifier.ts';
 
 /** Endpoints to announce at: a single one is joined by `watching:` for readers of the same files. */
 export const allFeeds = (feed: string | readonly string[]): readonly string[] =>
@@ -21,9 +21,9 @@ export class Announcers implements Announcer {
   /** Opens them all, or none. Throws CONFIG_INVALID and what each may throw. */
   static async open(
     endpoints: readonly string[],
-    options: Omit<AnnouncerOptions, 'endpoint'> = {},
+    options: Omit<AnnouncerOptions, 'endpoint'> & { readonly among: readonly Notifier[] },
   ): Promise<Announcers> {
-    const found = endpoints.map((endpoint) => requireNotifier(endpoint, options.own));
+    const found = endpoints.map((endpoint) => requireNotifier(endpoint, options.among));
     const parts: Announcer[] = [];
     try {
       for (const [index, notifier] of found.entries())

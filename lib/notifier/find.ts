@@ -2,24 +2,19 @@
 import { TickmeshError } from '../world/error.ts';
 import { schemeOf } from './endpoint.ts';
 import type { Notifier } from './notifier.ts';
-import * as registry from './registry.ts';
 
-/** All notifiers of this installation. */
-export const notifiers: readonly Notifier[] = Object.values(registry);
-
-/** The notifier of an endpoint; undefined when none knows its scheme. `own` ones come first. */
-export function notifierOf(endpoint: string, own: readonly Notifier[] = []): Notifier | undefined {
+/** The notifier of an endpoint, the first of `among` that knows its scheme; undefined when none does. */
+export function notifierOf(endpoint: string, among: readonly Notifier[]): Notifier | undefined {
   const scheme = schemeOf(endpoint);
   if (scheme === undefined) return undefined;
-  const knows = ({ supports }: Notifier): boolean => supports.endpointSchemes.includes(scheme);
-  return own.find(knows) ?? notifiers.find(knows);
+  return among.find(({ supports }) => supports.endpointSchemes.includes(scheme));
 }
 
 /** The same, where none is a mistake. Throws CONFIG_INVALID. */
-export function requireNotifier(endpoint: string, own: readonly Notifier[] = []): Notifier {
-  const found = notifierOf(endpoint, own);
+export function requireNotifier(endpoint: string, among: readonly Notifier[]): Notifier {
+  const found = notifierOf(endpoint, among);
   if (found) return found;
-  const schemes = [...own, ...notifiers].flatMap(({ supports }) => supports.endpointSchemes);
+  const schemes = among.flatMap(({ supports }) => supports.endpointSchemes);
   throw new TickmeshError('CONFIG_INVALID', `no notifier knows the endpoint ${endpoint}`, {
     remedy: `endpoints begin with ${schemes.map((scheme) => `${scheme}:`).join(', ')}`,
   });

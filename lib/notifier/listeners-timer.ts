@@ -19,6 +19,7 @@ export type NotifierStatus = {
 };
 
 export type ListenersOptions = Omit<ListenerOptions, 'endpoint' | 'onState' | 'writer'> & {
+  readonly among: readonly Notifier[];
   /** A part changed its state from `was`. `error` is why, where that is known. */
   readonly onPart?: (
     endpoint: string,
@@ -59,13 +60,13 @@ export class Listeners implements AsyncDisposable {
 
   /** Listens to `writer` there too, if it can. */
   offer(endpoint: string, writer?: string): void {
-    if (notifierOf(endpoint, this.#options.own)) this.add(endpoint, writer);
+    if (notifierOf(endpoint, this.#options.among)) this.add(endpoint, writer);
   }
 
   /** Listens there too, from soon on; repeating it is harmless. Throws CONFIG_INVALID. */
   add(endpoint: string, writer?: string): void {
     if (this.#parts.has(endpoint) || this.#closed) return;
-    const notifier = requireNotifier(endpoint, this.#options.own);
+    const notifier = requireNotifier(endpoint, this.#options.among);
     const part: Part = {
       endpoint,
       writer,

@@ -66,8 +66,8 @@ export type AnnouncerOptions = {
   readonly onState?: OnState;
   /** Process channel, for notifiers that use one; the process' own by default. */
   readonly port?: ProcessPort;
-  /** Notifiers beside those of the registry, for one that is made of others. */
-  readonly own?: readonly Notifier[];
+  /** Notifiers to choose from, for one that is made of others. */
+  readonly among?: readonly Notifier[];
 };
 
 /** The hearing end. */
@@ -92,7 +92,7 @@ export type ListenerOptions = {
   readonly onRing?: (log?: string) => void;
   readonly onState?: OnState;
   readonly port?: ProcessPort;
-  readonly own?: readonly Notifier[];
+  readonly among?: readonly Notifier[];
 };
 
 /** One end of a channel between processes, as `process` and a child of it have one. */

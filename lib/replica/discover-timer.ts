@@ -1,6 +1,7 @@
 /** Finds out which logs a source announces: every log's end is repeated once a second, so a short listening names all. */
 import type { Security } from '../mesh/security-zeromq.ts';
 import { BEACON_MS } from '../notifier/beacon.ts';
+import { notifiers } from '../notifier/all.ts';
 import { Listeners } from '../notifier/listeners-timer.ts';
 import { logName, type LogName } from '../log/name.ts';
 
@@ -33,6 +34,7 @@ export async function discoverLogs(options: DiscoverOptions): Promise<LogName[]>
   await new Promise<void>((resolve) => {
     let quiet: NodeJS.Timeout | undefined;
     const listeners = new Listeners({
+      among: notifiers,
       security: options.security,
       logs: 'all',
       onHeard: ({ log: name }) => {

@@ -10,6 +10,7 @@ import type { FollowerMode } from '../follower/state.ts';
 import { ClockReader, ClockWriter } from '../log/disk-clock.ts';
 import { logName, type LogName } from '../log/name.ts';
 import type { Heard } from '../notifier/notice.ts';
+import { notifiers } from '../notifier/all.ts';
 import { allFeeds, Announcers } from '../notifier/announcers.ts';
 import { Listeners } from '../notifier/listeners-timer.ts';
 import { TickmeshError } from '../world/error.ts';
@@ -77,7 +78,8 @@ export class Replica implements AsyncDisposable {
     const { sync, rules, report } = this.#options;
     if (feed !== undefined) {
       const onJoin = (log: string): void => this.#announceHead(log);
-      this.announcer = await Announcers.open(allFeeds(feed), { onJoin, security, logs: names });
+      const about = { onJoin, security, logs: names, among: notifiers };
+      this.announcer = await Announcers.open(allFeeds(feed), about);
     }
     const client = (this.client = await CatchupClient.bind({ node, inbox, security }));
     const holder = client.holder(from.catchup, from.writer);
@@ -129,6 +131,7 @@ export class Replica implements AsyncDisposable {
       (log) => this.#announceHead(log),
     );
     this.#listeners = new Listeners({
+      among: notifiers,
       logs: names,
       data: true,
       security,

@@ -5,7 +5,8 @@
  */
 import { isLoopback } from '../mesh/loopback.ts';
 import { schemeOf, serverOf, withOption } from '../notifier/endpoint.ts';
-import { notifierOf, notifiers } from '../notifier/find.ts';
+import { notifiers } from '../notifier/all.ts';
+import { notifierOf } from '../notifier/find.ts';
 import type { Notifier } from '../notifier/notifier.ts';
 
 export const defaultNotify: readonly string[] = ['zeromq', 'watching'];
@@ -17,7 +18,9 @@ export const notifierNames: readonly string[] = named.map(({ name }) => name);
 
 /** The notifier that is meant by a name or an endpoint. */
 export const notifierMeant = (wish: string): Notifier | undefined =>
-  schemeOf(wish) === undefined ? named.find(({ name }) => name === wish) : notifierOf(wish);
+  schemeOf(wish) === undefined
+    ? named.find(({ name }) => name === wish)
+    : notifierOf(wish, notifiers);
 
 /** True for a name whose endpoint is a socket of the node. */
 export const needsSocket = (wish: string): boolean =>
@@ -33,7 +36,7 @@ export function notifyEndpoint(wish: string, feed: string | undefined, channel: 
 
 /** True when a reader hears it: on the writer's host or another one, with the writer's files or without. */
 export function reaches(endpoint: string, sameHost: boolean, hasFiles: boolean): boolean {
-  const supports = notifierOf(endpoint)?.supports;
+  const supports = notifierOf(endpoint, notifiers)?.supports;
   if (!supports || (supports.needsFiles && !hasFiles)) return false;
   if (sameHost) return true;
   if (supports.hostSchemes?.includes(schemeOf(endpoint)!)) return false;

@@ -2,7 +2,13 @@
 import { Announcers } from '../announcers.ts';
 import { knownOptions } from '../endpoint.ts';
 import { Listeners } from '../listeners-timer.ts';
-import type { Announcer, AnnouncerOptions, Listener, ListenerOptions } from '../notifier.ts';
+import type {
+  Announcer,
+  AnnouncerOptions,
+  Listener,
+  ListenerOptions,
+  Notifier,
+} from '../notifier.ts';
 
 /** "hybrid:?of=…&of=…" of a list. */
 export function hybridEndpoint(parts: readonly string[]): string {
@@ -17,8 +23,17 @@ function partsOf(endpoint: string): string[] {
   return parts;
 }
 
+/** Of itself it knows none of the others. */
+function chosenFrom(among: readonly Notifier[] | undefined): readonly Notifier[] {
+  if (among) return among;
+  throw new TypeError('a hybrid needs the notifiers to choose from: give `among`');
+}
+
 export async function announceHybrid(options: AnnouncerOptions): Promise<Announcer> {
-  const parts = await Announcers.open(partsOf(options.endpoint), options);
+  const parts = await Announcers.open(partsOf(options.endpoint), {
+    ...options,
+    among: chosenFrom(options.among),
+  });
   const endpoint = hybridEndpoint(parts.endpoints);
   return {
     endpoint,
@@ -36,6 +51,7 @@ export async function announceHybrid(options: AnnouncerOptions): Promise<Announc
 export async function listenHybrid(options: ListenerOptions): Promise<Listener> {
   const parts = new Listeners({
     ...options,
+    among: chosenFrom(options.among),
     onPart: () => {
       const states = Object.values(parts.status);
       const on = states.some(({ state }) => state === 'on');
