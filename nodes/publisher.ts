@@ -63,7 +63,7 @@ async function serve(
         readers: readers(),
         logs,
       }),
-    feed: openFeed({ data, logs, from, signal, security }),
+    feed: openFeed({ data, logs, from, signal, security, notices: noticesOf(settings) }),
     time: settings.time,
     settings: {
       slow: { ...publisherDefaults.slow, ...slowClient },
@@ -85,6 +85,13 @@ async function serve(
   });
   await publisher.done;
 }
+
+/** Where it listens to which writer: what the topology has chosen, else what the logs say. */
+const noticesOf = ({ from }: PublisherSettings) => ({
+  byWriter: Object.fromEntries(
+    from.filter(({ chosen }) => chosen).map(({ writer, feed }) => [writer, feed]),
+  ),
+});
 
 /** The one folder that it reads from. */
 function dataOf({ from }: PublisherSettings): string {
