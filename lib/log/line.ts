@@ -20,6 +20,16 @@ export const ENVELOPE = PAYLOAD_AT + CLOSING;
 export const LINE_MAX = 1 << 20;
 const MARK = 'null,"mark":';
 
+/** Why a payload can be no line. */
+export type Refusal = 'too long' | 'empty' | 'holds a line feed';
+
+/** Undefined when a line can carry it: what recovery would take for damage never gets into a file. */
+export function refusalOf(payload: Buffer): Refusal | undefined {
+  if (payload.length + ENVELOPE > LINE_MAX) return 'too long';
+  if (payload.length === 0) return 'empty';
+  return payload.includes(10) ? 'holds a line feed' : undefined;
+}
+
 /** Times of 16 digits, without a leading zero (no JSON has one), exact: from September 2001 to June 2255. */
 const TIME_MIN = 1e15;
 
