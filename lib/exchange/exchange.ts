@@ -11,6 +11,8 @@ import type { MarketEvent } from '../market/event.ts';
 
 /** A record as a venue sees it: names split, payload verbatim. */
 export type VenueRecord = {
+  /** The log's name; its three parts follow. */
+  readonly log: string;
   /** Exchange that the log was recorded from; another one than the venue's own means "through canonical events". */
   readonly exchange: string;
   /** Canonical, "BTC-USDT". */

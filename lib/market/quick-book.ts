@@ -43,8 +43,8 @@ export class QuickBook implements BookView {
   timeUs = 0;
 
   apply({ bids, asks, lastId, timeUs }: QuickChange): void {
-    setAll(this.#bids, bids);
-    setAll(this.#asks, asks);
+    this.#bids.apply(bids);
+    this.#asks.apply(asks);
     this.lastId = lastId;
     this.timeUs = timeUs;
   }
@@ -83,11 +83,6 @@ export class QuickBook implements BookView {
     book.apply({ ...change, bids: this.bids(), asks: this.asks() });
     return book;
   }
-}
-
-function setAll(side: QuickSide, { prices, quantities, count }: LevelList): void {
-  for (let i = 0; i < count; i++) side.set(prices[i]!, quantities[i]!);
-  side.applied();
 }
 
 function levels(side: QuickSide, count: number): Level[] {

@@ -3,23 +3,23 @@
  * Who asks for the best few gets them out of a short sorted list, made when first asked for and kept right from then on,
  * for as long as somebody goes on asking. Prices and quantities are integers of 10^8, in doubles, at most 2^53.
  *
- * Open addressing, linear probing. A level that goes keeps its place with quantity 0 (its price will be back) until the
- * table is half full and is written anew.
+ * Open addressing, linear probing; a price and its quantity lie side by side. A level that goes keeps its place with
+ * quantity 0 (its price will be back) until the table is three quarters full and is written anew.
  */
+import type { LevelList } from './level-list.ts';
+
 const EMPTY = -1;
+/** Places at first. */
 const SMALLEST = 256;
 /** The sorted list has at most so many. */
 const KEPT = 128;
 /** After so many messages that nobody asked between, the sorted list goes. */
 const IDLE_MAX = 256;
 
-const filled = (size: number): Float64Array<ArrayBuffer> => new Float64Array(size).fill(EMPTY);
-
 export class QuickSide {
   readonly #bid: boolean;
-  #prices = filled(SMALLEST);
-  #quantities = new Float64Array(SMALLEST);
-  #mask = SMALLEST - 1;
+  /** Price, quantity, price, quantity … */
+  #table = emptyTable(SMALLEST);
   /** Places taken, by levels or by what is left of them. */
   #used = 0;
   #levels = 0;
@@ -35,31 +35,34 @@ export class QuickSide {
     return this.#levels;
   }
 
-  /** A level's new quantity; 0 removes it. */
-  set(price: number, quantity: number): void {
-    const prices = this.#prices;
-    let at = spread(price) & this.#mask;
-    for (;;) {
-      const there = prices[at]!;
-      if (there === price) break;
-      if (there === EMPTY) {
-        if (quantity !== 0) this.#insert(at, price, quantity);
-        return;
+  /** Applies the changes of a message: quantity 0 removes a level. */
+  apply({ prices, quantities, count }: LevelList): void {
+    if (this.#best !== undefined && ++this.#idle > IDLE_MAX) this.#best = undefined;
+    let table = this.#table;
+    let last = table.length - 2;
+    for (let i = 0; i < count; i++) {
+      const price = prices[i]!;
+      const quantity = quantities[i]!;
+      let at = spread(price) & last;
+      let there = table[at]!;
+      while (there !== price && there !== EMPTY) {
+        at = (at + 2) & last;
+        there = table[at]!;
       }
-      at = (at + 1) & this.#mask;
+      const before = there === price ? table[at + 1]! : 0;
+      if (there === price) table[at + 1] = quantity;
+      else if (quantity !== 0) {
+        table[at] = price;
+        table[at + 1] = quantity;
+        this.#used++;
+      }
+      if (before === 0 && quantity !== 0) this.#came(price);
+      else if (before !== 0 && quantity === 0) this.#went(price);
+      if (this.#used * 8 > table.length * 3) {
+        table = this.#rewrite();
+        last = table.length - 2;
+      }
     }
-    const before = this.#quantities[at]!;
-    this.#quantities[at] = quantity;
-    if (before === 0) {
-      if (quantity !== 0) this.#came(price);
-    } else if (quantity === 0) this.#went(price);
-  }
-
-  #insert(at: number, price: number, quantity: number): void {
-    this.#prices[at] = price;
-    this.#quantities[at] = quantity;
-    this.#came(price);
-    if (++this.#used * 2 > this.#prices.length) this.#rewrite();
   }
 
   #came(price: number): void {
@@ -67,7 +70,7 @@ export class QuickSide {
     const best = this.#best;
     if (best === undefined) return;
     const whole = best.length === this.#levels - 1;
-    const at = this.#place(best, price);
+    const at = this.#rank(best, price);
     if (at === best.length && !whole) return;
     best.splice(at, 0, price);
     if (best.length > KEPT) best.pop();
@@ -77,12 +80,12 @@ export class QuickSide {
     this.#levels--;
     const best = this.#best;
     if (best === undefined) return;
-    const at = this.#place(best, price);
+    const at = this.#rank(best, price);
     if (best[at] === price) best.splice(at, 1);
   }
 
   /** Index of the first price that is not better than `price`. */
-  #place(best: readonly number[], price: number): number {
+  #rank(best: readonly number[], price: number): number {
     let low = 0;
     let high = best.length;
     while (low < high) {
@@ -94,39 +97,36 @@ export class QuickSide {
     return low;
   }
 
-  /** Writes the table anew without what has gone, twice as large where levels fill a quarter of it. */
-  #rewrite(): void {
-    const prices = this.#prices;
-    const quantities = this.#quantities;
-    const size = this.#levels * 4 > prices.length ? prices.length * 2 : prices.length;
-    this.#prices = filled(size);
-    this.#quantities = new Float64Array(size);
-    this.#mask = size - 1;
-    this.#used = this.#levels;
-    for (let i = 0; i < prices.length; i++) {
-      const quantity = quantities[i]!;
+  /** Writes the table anew without what has gone, twice as large where levels fill more than a third of it. */
+  #rewrite(): Float64Array<ArrayBuffer> {
+    const old = this.#table;
+    const places = old.length / 2;
+    const table = emptyTable(this.#levels * 3 > places ? places * 2 : places);
+    const last = table.length - 2;
+    for (let from = 0; from < old.length; from += 2) {
+      const quantity = old[from + 1]!;
       if (quantity === 0) continue;
-      const price = prices[i]!;
-      let at = spread(price) & this.#mask;
-      while (this.#prices[at] !== EMPTY) at = (at + 1) & this.#mask;
-      this.#prices[at] = price;
-      this.#quantities[at] = quantity;
+      const price = old[from]!;
+      let at = spread(price) & last;
+      while (table[at] !== EMPTY) at = (at + 2) & last;
+      table[at] = price;
+      table[at + 1] = quantity;
     }
+    this.#used = this.#levels;
+    this.#table = table;
+    return table;
   }
 
-  /** A message has been applied. */
-  applied(): void {
-    if (this.#best !== undefined && ++this.#idle > IDLE_MAX) this.#best = undefined;
-  }
-
+  /** Quantity at a price; 0 where there is no level. */
   quantity(price: number): number {
-    let at = spread(price) & this.#mask;
-    for (;;) {
-      const there = this.#prices[at]!;
-      if (there === price) return this.#quantities[at]!;
-      if (there === EMPTY) return 0;
-      at = (at + 1) & this.#mask;
+    const table = this.#table;
+    const last = table.length - 2;
+    let at = spread(price) & last;
+    while (table[at] !== price) {
+      if (table[at] === EMPTY) return 0;
+      at = (at + 2) & last;
     }
+    return table[at + 1]!;
   }
 
   /** Prices of the best `count` levels, best first. */
@@ -141,10 +141,11 @@ export class QuickSide {
   }
 
   #sorted(count: number): number[] {
+    const table = this.#table;
     const all = new Float64Array(this.#levels);
     let next = 0;
-    for (let i = 0; i < this.#prices.length; i++) {
-      if (this.#quantities[i]! !== 0) all[next++] = this.#prices[i]!;
+    for (let at = 0; at < table.length; at += 2) {
+      if (table[at + 1] !== 0) all[next++] = table[at]!;
     }
     all.sort();
     if (!this.#bid) return Array.from(all.subarray(0, count));
@@ -152,18 +153,22 @@ export class QuickSide {
   }
 
   clear(): void {
-    this.#prices = filled(SMALLEST);
-    this.#quantities = new Float64Array(SMALLEST);
-    this.#mask = SMALLEST - 1;
+    this.#table = emptyTable(SMALLEST);
     this.#used = 0;
     this.#levels = 0;
     this.#best = undefined;
   }
 }
 
-/** A price's place in a table of any size: neighbours far apart. */
+function emptyTable(places: number): Float64Array<ArrayBuffer> {
+  const table = new Float64Array(places * 2);
+  for (let at = 0; at < table.length; at += 2) table[at] = EMPTY;
+  return table;
+}
+
+/** A price's place in a table of any size, an even number after `& (length - 2)`: neighbours far apart. */
 function spread(price: number): number {
-  const high = (price / 4_294_967_296) | 0;
+  const high = (price * 2 ** -32) | 0;
   const mixed = Math.imul((price >>> 0) ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
   return mixed ^ (mixed >>> 15);
 }

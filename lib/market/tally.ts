@@ -18,6 +18,8 @@ export type QuickTrade = {
 
 const UNIT = 1e8;
 const HALF = 1e4;
+const UNIT_BIG = BigInt(UNIT);
+const HALF_BIG = BigInt(HALF);
 /** A sum that goes beyond is handed on: one more term must fit. */
 const FULL = 2 ** 52;
 
@@ -53,13 +55,9 @@ class Flow {
   }
 
   quote(): bigint {
-    const wholes = BigInt(this.#wholes) * 10n ** 16n;
-    return (
-      wholes +
-      BigInt(this.#mixed) * 10n ** 8n +
-      BigInt(this.#upper) * 10n ** 4n +
-      BigInt(this.#lower)
-    );
+    if (this.volume === 0) return 0n;
+    const upper = BigInt(this.#wholes) * UNIT_BIG + BigInt(this.#mixed);
+    return upper * UNIT_BIG + BigInt(this.#upper) * HALF_BIG + BigInt(this.#lower);
   }
 
   clear(): void {

@@ -28,8 +28,6 @@ export type PublisherOptions = {
   readonly time?: TimeSource;
   readonly settings?: Partial<PublisherSettings>;
   readonly clock?: Clock;
-  /** More for `/-/metrics`: what its feed says of itself. */
-  readonly more?: () => object;
   /** A defect of the venue, caught; what it did is counted in `metrics.failures`. */
   readonly onFailure?: (error: unknown) => void;
   /** A client reads too slowly: what becomes of it, with counts. */
@@ -104,7 +102,7 @@ export class Publisher implements AsyncDisposable {
     this.#server = restServer({
       rest: (request) => this.#rest(request),
       ready: () => this.#ready,
-      metrics: () => ({ ...metrics, ready: this.#ready, topics: this.topics, ...options.more?.() }),
+      metrics: () => ({ ...metrics, ready: this.#ready, topics: this.topics }),
       maxRequestBytes: this.#settings.maxRequestBytes,
       maxConnections: this.#settings.maxConnections,
     });
@@ -176,7 +174,10 @@ export class Publisher implements AsyncDisposable {
       hub: this.#hub,
       metrics: this.metrics,
       time: this.#time,
-      tick: () => this.#tick(),
+      tick: () => {
+        this.#tick();
+        return this.#nextTickMs * 1000;
+      },
       monoMs: () => this.#clock.monoMs(),
       letOthersRun,
       room: () => this.#room.wait(ROOM_MS),

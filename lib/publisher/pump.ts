@@ -21,8 +21,8 @@ export type PumpParts = {
   readonly hub: Hub;
   readonly metrics: PublisherMetrics;
   readonly time: MarketTime;
-  /** Calls the venue's `tick` if it is due. */
-  readonly tick: () => void;
+  /** Calls the venue's `tick` if it is due; says when it is due again, Unix microseconds of the market's time. */
+  readonly tick: () => number;
   readonly monoMs: () => number;
   readonly letOthersRun: () => Promise<void>;
   /** Until some client's socket has drained, or a little while. */
@@ -38,6 +38,7 @@ export async function pump(feed: AsyncIterator<FeedBatch>, parts: PumpParts): Pr
   const { venue, hub, metrics, time } = parts;
   const view = recordViewer();
   const byRecords = time.source === 'records';
+  let dueUs = 0;
 
   const endTurn = async (): Promise<void> => {
     hub.flush();
@@ -54,11 +55,13 @@ export async function pump(feed: AsyncIterator<FeedBatch>, parts: PumpParts): Pr
     const { live } = batch;
     let inTurn = 0;
     let startMs = parts.monoMs();
-    for (const record of batch.records) {
-      const viewed = view(record);
+    const { records } = batch;
+    // Not for-of: in a function that awaits, each step of an iterator is a call.
+    for (let i = 0; i < records.length; i++) {
+      const viewed = view(records[i]!);
       if (byRecords) {
         time.advance(viewed.timeUs);
-        parts.tick();
+        if (viewed.timeUs >= dueUs) dueUs = parts.tick();
       }
       try {
         venue.record(viewed, live);

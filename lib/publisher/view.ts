@@ -4,7 +4,9 @@
  */
 import type { VenueRecord } from '../exchange/exchange.ts';
 import type { FeedRecord } from '../feed/record.ts';
+import { EVENT_TIME_AT, PAYLOAD_AT, TIME_AT } from '../log/line.ts';
 import { type LogName, type LogParts, logParts } from '../log/name.ts';
+import { LineTimes } from './line-times.ts';
 
 class RecordView implements VenueRecord {
   readonly log: LogName;
@@ -13,6 +15,8 @@ class RecordView implements VenueRecord {
   readonly channel: string;
   record: FeedRecord;
   timeUs = 0;
+  #bytes: Buffer | undefined;
+  readonly #times = new LineTimes();
 
   constructor({ exchange, instrument, channel }: LogParts, record: FeedRecord) {
     this.log = record.log;
@@ -22,8 +26,19 @@ class RecordView implements VenueRecord {
     this.record = record;
   }
 
+  show(record: FeedRecord): this {
+    const { bytes } = record;
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#times.of(bytes);
+    }
+    this.record = record;
+    this.timeUs = this.#times.at(record.payloadStart - PAYLOAD_AT + TIME_AT);
+    return this;
+  }
+
   get eventTimeUs(): number {
-    return this.record.eventTimeUs;
+    return this.#times.at(this.record.payloadStart - PAYLOAD_AT + EVENT_TIME_AT);
   }
   get payload(): Buffer {
     return this.record.payload;
@@ -52,9 +67,7 @@ export function recordViewer(): (record: FeedRecord) => VenueRecord {
     if (view === undefined) {
       views.set(record.log, (view = new RecordView(logParts(record.log), record)));
     }
-    view.record = record;
-    view.timeUs = record.timeUs;
     last = view;
-    return view;
+    return view.show(record);
   };
 }

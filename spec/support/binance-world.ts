@@ -109,6 +109,7 @@ export class World {
       (exchange === 'binance' ? binance.eventTimeUs(channel, payload) : undefined) ??
       this.nowUs;
     const record = {
+      log,
       exchange,
       instrument,
       channel,

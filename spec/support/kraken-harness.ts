@@ -80,7 +80,7 @@ export class Harness {
     const eventTimeUs = exchanges[exchange]?.eventTimeUs(channel, payload) ?? timeUs;
     const place = { payload, bytes: payload, start: 0, end: payload.length, mark: undefined };
     this.venue.record(
-      { exchange, instrument, channel, timeUs, eventTimeUs, ...place, ...options },
+      { log, exchange, instrument, channel, timeUs, eventTimeUs, ...place, ...options },
       live,
     );
   }

@@ -5,7 +5,7 @@
 import { fromCandle } from '../../market/bar.ts';
 import { fixedInterval } from '../../market/interval.ts';
 import type { BookChange, MarketEvent, Trade } from '../../market/event.ts';
-import type { Broadcast, Reader, VenueRecord } from '../exchange.ts';
+import type { Broadcast, Reader } from '../exchange.ts';
 import { BookSync } from './book-sync.ts';
 import { DepthMerge } from './depth-merge.ts';
 import { ForeignBook } from './foreign-book.ts';
@@ -16,7 +16,13 @@ import { TradeScan } from './trade-scan.ts';
 import { eight, toMs, writeDepth, writeTrade } from './write.ts';
 
 /** A payload of a log: `bytes[start, end)`, received at `timeUs`. */
-type Take = (bytes: Buffer, start: number, end: number, timeUs: number, out: Broadcast) => void;
+export type Take = (
+  bytes: Buffer,
+  start: number,
+  end: number,
+  timeUs: number,
+  out: Broadcast,
+) => void;
 
 const SNAPSHOT = Buffer.from('"lastUpdateId"');
 /** A diff names its kind first: only for what does not, the rest of the head is looked at. */
@@ -27,57 +33,41 @@ const isSnapshot = (bytes: Buffer, start: number, end: number): boolean =>
 export class NativeIntake {
   readonly #market: Market;
   readonly #sync = new BookSync();
-  readonly #takes = new Map<string, Take>();
-  readonly #units = new Set<string>();
 
   constructor(market: Market) {
     this.#market = market;
     market.foreign = false;
   }
 
-  /** Whether the time unit of a channel's payloads has been looked at. */
-  knowsUnit(channel: string): boolean {
-    return this.#units.has(channel);
-  }
-  unitKnown(channel: string): void {
-    this.#units.add(channel);
-  }
-
-  record({ channel, bytes, start, end, timeUs }: VenueRecord, out: Broadcast): void {
-    let take = this.#takes.get(channel);
-    if (take === undefined) {
-      this.#takes.set(channel, (take = this.#take(channel)));
-      this.#market.saw(channel, timeUs);
-    }
-    take(bytes, start, end, timeUs, out);
-  }
-
-  /** What to do with the payloads of a channel. */
-  #take(channel: string): Take {
+  /** What to do with the payloads of a channel, of which the first came at `timeUs`. */
+  take(channel: string, timeUs: number): Take {
     const market = this.#market;
+    market.saw(channel, timeUs);
     const { topics } = market;
     switch (channel) {
       case 'trade': {
         const scan = new TradeScan('trade');
         return (bytes, start, end, timeUs, out) => {
           out.publish(topics.trade, bytes, start, end);
-          const scanned = scan.read(bytes, start, end) ? scan : undefined;
-          market.trade(scanned, () => readTrade(bytes.subarray(start, end)), timeUs, out);
+          if (scan.read(bytes, start, end) && market.scannedTrade(scan, timeUs, out)) return;
+          market.trade(readTrade(bytes.subarray(start, end)), timeUs, out);
         };
       }
-      case 'bookTicker':
+      case 'bookTicker': {
+        const kept = market.quoteFrom();
         return (bytes, start, end, _timeUs, out) => {
           out.publish(topics.bookTicker, bytes, start, end);
-          market.quoted(bytes, start, end);
+          kept.keep(bytes, start, end);
         };
+      }
       case 'depth':
         return (bytes, start, end, timeUs, out) => this.#depth(bytes, start, end, timeUs, out);
       case 'aggTrade': {
         const scan = new TradeScan('aggTrade');
         return (bytes, start, end, timeUs, out) => {
           out.publish(topics.aggTrade, bytes, start, end);
-          const scanned = scan.read(bytes, start, end) ? scan : undefined;
-          market.aggTrade(scanned, () => readAggTrade(bytes.subarray(start, end)), timeUs);
+          if (scan.read(bytes, start, end) && market.scannedAggTrade(scan, timeUs)) return;
+          market.aggTrade(readAggTrade(bytes.subarray(start, end)), timeUs);
         };
       }
       default:
@@ -141,10 +131,13 @@ export class ForeignIntake {
     this.#read = read;
   }
 
-  record({ channel, payload, timeUs }: VenueRecord, out: Broadcast): void {
-    for (const event of this.#read(channel, payload, timeUs)) {
-      this.#event(event, channel, timeUs, out);
-    }
+  /** What to do with the payloads of a channel. */
+  take(channel: string, _timeUs: number): Take {
+    return (bytes, start, end, timeUs, out) => {
+      for (const event of this.#read(channel, bytes.subarray(start, end), timeUs)) {
+        this.#event(event, channel, timeUs, out);
+      }
+    };
   }
 
   #event(event: MarketEvent, channel: string, timeUs: number, out: Broadcast): void {
@@ -174,7 +167,7 @@ export class ForeignIntake {
     if (out.wanted(topics.trade)) {
       out.publish(topics.trade, writeTrade(symbol, toMs(trade.timeUs), own));
     }
-    market.trade(undefined, () => own, timeUs, out);
+    market.trade(own, timeUs, out);
   }
 
   #change(change: BookChange, timeUs: number, out: Broadcast): void {

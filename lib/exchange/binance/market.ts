@@ -4,13 +4,14 @@
  * Where a stream has no log of its own it is derived here from the next best one.
  */
 import type { Candles } from '../../market/candles.ts';
-import type { Level, Quote, Trade } from '../../market/event.ts';
+import type { Level, Trade } from '../../market/event.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import { OrderBook } from '../../market/order-book.ts';
 import type { BookView } from '../../market/quick-book.ts';
 import type { Rolling } from '../../market/rolling.ts';
 import type { Broadcast } from '../exchange.ts';
 import { DepthMerge } from './depth-merge.ts';
+import { KeptText } from './kept-text.ts';
 import type { TradeList } from './history.ts';
 import { readQuote, type AggTrade } from './read.ts';
 import { symbolOf } from './symbol.ts';
@@ -26,12 +27,17 @@ import {
   type DepthDiff,
 } from './write.ts';
 
+/** Where history goes: no client gets it. */
+export const muted: Broadcast = { wanted: () => false, publish: () => {} };
+
 const NOTHING: Level = ['0.00000000', '0.00000000'];
 const PARTIAL = [5, 10, 20];
-/** Longer ones are parsed at once. */
-const QUOTE_MAX = 256;
 /** How long a channel may stay away before its stream is derived, where the venue was not told which logs there are. */
 const GRACE_US = 1_000_000;
+
+/** Channels whose streams can be made of others. */
+const derivable = ['trade', 'aggTrade', 'bookTicker'] as const;
+type Derivable = (typeof derivable)[number];
 
 export class Market {
   readonly instrument: Instrument;
@@ -57,13 +63,13 @@ export class Market {
   readonly #tape = new Tape((read) => this.#publishAggTrade(read));
   /** Where the tape's aggregates go. */
   #out: Broadcast | undefined;
-  /** The newest quote of a log, as bytes; parsed only if somebody asks. */
-  readonly #quoteBytes = Buffer.alloc(QUOTE_MAX);
-  #quoteLength = 0;
-  #quote: Quote | undefined;
+  /** The newest quote of a log; parsed only if somebody asks. */
+  #quote: KeptText | undefined;
   #best = '';
   readonly #expected: ReadonlySet<string> | undefined;
   readonly #seen = new Set<string>();
+  readonly #lacksFrom: Record<Derivable, number>;
+  #bookWatched = false;
   #firstUs = 0;
   #aheadUs = 0;
 
@@ -71,6 +77,11 @@ export class Market {
   constructor(instrument: Instrument, expected?: ReadonlySet<string>) {
     this.instrument = instrument;
     this.#expected = expected;
+    this.#lacksFrom = {
+      trade: this.#lacking('trade'),
+      aggTrade: this.#lacking('aggTrade'),
+      bookTicker: this.#lacking('bookTicker'),
+    };
     this.symbol = symbolOf(instrument);
     const name = this.symbol.toLowerCase();
     this.topics = {
@@ -91,14 +102,19 @@ export class Market {
   saw(channel: string, timeUs: number): void {
     if (this.#firstUs === 0) this.#firstUs = timeUs;
     this.#seen.add(channel);
+    for (const derived of derivable) this.#lacksFrom[derived] = this.#lacking(derived);
+  }
+
+  /** Since when it is known that a channel has no log; Infinity: it has one, or shall have. */
+  #lacking(channel: Derivable): number {
+    if (this.#seen.has(channel)) return Infinity;
+    if (this.#expected) return this.#expected.has(channel) ? Infinity : 0;
+    return this.#firstUs === 0 ? 0 : this.#firstUs + GRACE_US;
   }
 
   /** True when the channel has no log, as far as one can know at `timeUs`. */
-  lacks(channel: string, timeUs: number): boolean {
-    if (this.foreign) return true;
-    if (this.#seen.has(channel)) return false;
-    if (this.#expected) return !this.#expected.has(channel);
-    return timeUs - this.#firstUs >= GRACE_US;
+  lacks(channel: Derivable, timeUs: number): boolean {
+    return this.foreign || timeUs >= this.#lacksFrom[channel];
   }
 
   /** Notes an event's time and when it was received: what the exchange's clock shows against ours. */
@@ -137,33 +153,39 @@ export class Market {
     this.#tape.tick(nowUs);
   }
 
-  /** A trade, after it was published: scanned, or as `read` makes it. Throws TypeError where it is none. */
-  trade(scan: TradeScan | undefined, read: () => Trade, timeUs: number, out: Broadcast): void {
-    this.#out = out;
-    const aggregate = this.lacks('aggTrade', timeUs);
-    if (scan && this.#tape.scanned(scan, timeUs, aggregate)) this.#timePasses(scan.timeUs);
-    else {
-      const trade = read();
-      this.#tape.trade(trade, timeUs, aggregate);
-      this.#timePasses(trade.timeUs);
-    }
+  /** A trade, after it was published, as numbers; false where it does not fit and has to come as an object. */
+  scannedTrade(trade: TradeScan, timeUs: number, out: Broadcast): boolean {
+    if (this.#out !== out) this.#out = out;
+    if (!this.#tape.scanned(trade, timeUs, this.lacks('aggTrade', timeUs))) return false;
+    this.#timePasses(trade.timeUs);
+    return true;
   }
 
-  /** The same for an aggregate from a log; where no log has single trades, it stands in for them. */
-  aggTrade(scan: TradeScan | undefined, read: () => AggTrade, timeUs: number): void {
+  /** A trade, after it was published. Throws TypeError where it is none. */
+  trade(trade: Trade, timeUs: number, out: Broadcast): void {
+    this.#out = out;
+    this.#tape.trade(trade, timeUs, this.lacks('aggTrade', timeUs));
+    this.#timePasses(trade.timeUs);
+  }
+
+  /** An aggregate from a log as numbers; where no log has single trades, it stands in for them. False as above. */
+  scannedAggTrade(trade: TradeScan, timeUs: number): boolean {
     const alone = this.lacks('trade', timeUs);
-    let eventUs = scan?.timeUs ?? 0;
-    if (!scan || !this.#tape.scannedAggregate(scan, alone)) {
-      const trade = read();
-      this.#tape.aggTrade(trade, alone);
-      eventUs = trade.timeUs;
-    }
-    if (alone) this.#timePasses(eventUs);
+    if (!this.#tape.scannedAggregate(trade, alone)) return false;
+    if (alone) this.#timePasses(trade.timeUs);
+    return true;
+  }
+
+  /** The same as an object. Throws TypeError where it is none. */
+  aggTrade(trade: AggTrade, timeUs: number): void {
+    const alone = this.lacks('trade', timeUs);
+    this.#tape.aggTrade(trade, alone);
+    if (alone) this.#timePasses(trade.timeUs);
   }
 
   /** Publishes the running aggregate if it is complete by receive time. */
   flushAggTrade(nowUs: number, out: Broadcast): void {
-    this.#out = out;
+    if (this.#out !== out) this.#out = out;
     this.#tape.flush(nowUs);
   }
 
@@ -174,27 +196,41 @@ export class Market {
     this.#out.publish(aggTrade, writeAggTrade(this.symbol, toMs(trade.timeUs), trade));
   }
 
-  /** Best bid and ask from a log, `bytes[start, end)`. */
-  quoted(bytes: Buffer, start: number, end: number): void {
-    const into = this.#quoteBytes;
-    const length = end - start;
-    this.#quoteLength = length;
-    if (length > QUOTE_MAX) this.#quote = readQuote(bytes.toString('latin1', start, end), 0);
-    // A call into the runtime costs more than so few bytes.
-    else for (let i = 0; i < length; i++) into[i] = bytes[start + i]!;
+  /** Where a log's best bid and ask are kept. */
+  quoteFrom(): KeptText {
+    return (this.#quote ??= new KeptText());
+  }
+
+  /** A stream that is made of the book was asked for: topics are looked at again. */
+  watchBook(): void {
+    this.#bookWatched = true;
   }
 
   /** The book after a diff was applied to it; `readDiff` makes its levels, for who wants them. */
   bookMoved(readDiff: () => DepthDiff, timeUs: number, out: Broadcast): void {
     this.#timePasses(this.book.timeUs);
     this.bookChanged = true;
-    const { depth, depth1000 } = this.topics;
-    if (out.wanted(depth) || out.wanted(depth1000)) this.slowDepth.add(readDiff());
-    else if (!this.slowDepth.empty) this.slowDepth.clear();
-    for (const [topic, levels] of this.#partial100) {
-      if (out.wanted(topic)) out.publish(topic, this.partial(levels));
+    if (this.#bookWatched) {
+      const wanted = this.#tellBook(readDiff, out);
+      // While history is read nothing is wanted; that says nothing of later.
+      if (out !== muted) this.#bookWatched = wanted;
     }
     if (this.bookSynced && this.lacks('bookTicker', timeUs)) this.deriveQuote(out);
+  }
+
+  /** Tells who wants what is made of the book; false where nobody does. */
+  #tellBook(readDiff: () => DepthDiff, out: Broadcast): boolean {
+    const { depth, depth1000 } = this.topics;
+    const slow = out.wanted(depth) || out.wanted(depth1000);
+    if (slow) this.slowDepth.add(readDiff());
+    else if (!this.slowDepth.empty) this.slowDepth.clear();
+    let wanted = slow;
+    for (const [topic, levels] of this.#partial100) {
+      if (!out.wanted(topic)) continue;
+      wanted = true;
+      out.publish(topic, this.partial(levels));
+    }
+    return wanted;
   }
 
   /** Publishes best bid and ask where they differ from the last that went out. */
@@ -226,12 +262,9 @@ export class Market {
 
   /** Best bid and ask as they are now; zeros where nothing is known. */
   best(): Best {
-    const length = this.#quoteLength;
-    if (length > 0 && length <= QUOTE_MAX) {
-      this.#quote = readQuote(this.#quoteBytes.toString('latin1', 0, length), 0);
-    }
-    const quote = this.#quote;
-    if (quote) {
+    const text = this.#quote?.text() ?? '';
+    if (text !== '') {
+      const quote = readQuote(text, 0);
       return { bid: [quote.bid, quote.bidQuantity], ask: [quote.ask, quote.askQuantity] };
     }
     return { bid: this.book.bestBid() ?? NOTHING, ask: this.book.bestAsk() ?? NOTHING };

@@ -11,6 +11,7 @@
  *               "v":…,"n":…,"x":closed,"q":…,"V":…,"Q":…,"B":"0"}}
  */
 import type { BookChange, Candle, Level, MarketEvent, Quote, Trade } from '../../market/event.ts';
+import { aggTradeOf, tradeOf } from './trade-text.ts';
 
 /** An aggregate of trades: one taker order at one price. */
 export type AggTrade = Trade & { readonly firstId: string; readonly lastId: string };
@@ -24,85 +25,49 @@ const parse = (text: string): Fields => {
   return value !== null && typeof value === 'object' ? (value as Fields) : {};
 };
 
-/** The value behind `key` (with quotes and colon), from `from` on, up to the next comma or brace; quotes stay out. */
-class Scan {
-  readonly #text: string;
-  #at = 0;
-  failed = false;
-  constructor(text: string) {
-    this.#text = text;
-  }
-  next(key: string): string {
-    const found = this.#text.indexOf(key, this.#at);
-    if (found < 0) {
-      this.failed = true;
-      return '';
-    }
-    let start = found + key.length;
-    const first = this.#text.charCodeAt(start);
-    if (first === 32) this.failed = true;
-    if (first === 34) start++;
-    let end = start;
-    for (;;) {
-      const code = this.#text.charCodeAt(end);
-      if (code === 34 || code === 44 || code === 125) break;
-      if (code !== code) {
-        this.failed = true;
-        return '';
-      }
-      end++;
-    }
-    this.#at = end;
-    return this.#text.slice(start, end);
-  }
+/** The fields that a trade and an aggregate share. Throws TypeError where one is missing or makes no sense. */
+function tradeFields(fields: Fields, idKey: string): Trade {
+  const timeUs = timeOf(fields['T']);
+  const [id, price, quantity] = [idOf(fields[idKey]), String(fields['p']), String(fields['q'])];
+  const maker = fields['m'];
+  if (!isDecimal(price) || !isDecimal(quantity) || typeof maker !== 'boolean')
+    throw new TypeError('not a trade');
+  // The buyer had been waiting in the book: so the seller took.
+  return { kind: 'trade', timeUs, id, price, quantity, taker: maker ? 'sell' : 'buy' };
 }
+
+function timeOf(value: unknown): number {
+  const timeUs = typeof value === 'number' ? toUs(value) : 0;
+  if (!Number.isSafeInteger(timeUs) || timeUs <= 0) throw new TypeError('not a time');
+  return timeUs;
+}
+
+function updateId(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw new TypeError('not an id');
+  return value;
+}
+
+function idOf(value: unknown): string {
+  const id = String(value);
+  if (!/^\d+$/.test(id)) throw new TypeError('not an id');
+  return id;
+}
+
+/** A decimal as Binance writes them: no sign, no exponent. */
+const isDecimal = (text: string): boolean => /^\d+(?:\.\d+)?$/.test(text);
 
 /** Reads a trade. Throws TypeError or SyntaxError where it is none. */
-export function readTrade(payload: Buffer): Trade {
-  const text = payload.toString('latin1');
-  const scan = new Scan(text);
-  let id = scan.next('"t":');
-  let price = scan.next('"p":');
-  let quantity = scan.next('"q":');
-  let time = scan.next('"T":');
-  let maker = scan.next('"m":');
-  if (scan.failed) {
-    const fields = parse(text);
-    id = String(fields['t']);
-    price = String(fields['p']);
-    quantity = String(fields['q']);
-    time = String(fields['T']);
-    maker = String(fields['m']);
-  }
-  return { kind: 'trade', timeUs: toUs(Number(time)), id, price, quantity, taker: takerOf(maker) };
-}
+export const readTrade = (payload: Buffer): Trade =>
+  tradeOf(payload) ?? tradeFields(parse(payload.toString('latin1')), 't');
 
-/** "true": the buyer had been waiting in the book, so the seller took. */
-const takerOf = (maker: string): 'buy' | 'sell' => (maker === 'true' ? 'sell' : 'buy');
-
-/** Reads an aggregate trade; its `id` is the aggregate's. */
+/** Reads an aggregate trade; its `id` is the aggregate's. Throws TypeError or SyntaxError where it is none. */
 export function readAggTrade(payload: Buffer): AggTrade {
-  const text = payload.toString('latin1');
-  const scan = new Scan(text);
-  let id = scan.next('"a":');
-  let price = scan.next('"p":');
-  let quantity = scan.next('"q":');
-  let firstId = scan.next('"f":');
-  let lastId = scan.next('"l":');
-  let time = scan.next('"T":');
-  let maker = scan.next('"m":');
-  if (scan.failed) {
-    const fields = parse(text);
-    id = String(fields['a']);
-    price = String(fields['p']);
-    quantity = String(fields['q']);
-    firstId = String(fields['f']);
-    lastId = String(fields['l']);
-    time = String(fields['T']);
-    maker = String(fields['m']);
-  }
-  const timeUs = toUs(Number(time));
-  return { kind: 'trade', timeUs, id, price, quantity, taker: takerOf(maker), firstId, lastId };
+  const trade = aggTradeOf(payload);
+  if (trade) return trade;
+  const fields = parse(payload.toString('latin1'));
+  const [firstId, lastId] = [idOf(fields['f']), idOf(fields['l'])];
+  if (BigInt(firstId) > BigInt(lastId)) throw new TypeError('not an aggregate');
+  return { ...tradeFields(fields, 'a'), firstId, lastId };
 }
 
 /** Reads a best bid and ask from its text. */
@@ -128,39 +93,41 @@ export function readDepth(payload: Buffer, timeUs: number): BookChange {
 function parseDepth(text: string, timeUs: number): BookChange {
   const fields = parse(text);
   const snapshot = fields['lastUpdateId'] !== undefined;
-  const lastId = Number(snapshot ? fields['lastUpdateId'] : fields['u']);
-  const firstId = snapshot ? lastId : Number(fields['U']);
+  const lastId = updateId(fields[snapshot ? 'lastUpdateId' : 'u']);
+  const firstId = snapshot ? lastId : updateId(fields['U']);
   const bids = fields[snapshot ? 'bids' : 'b'];
   const asks = fields[snapshot ? 'asks' : 'a'];
-  if (!Number.isSafeInteger(firstId) || !Array.isArray(bids) || !Array.isArray(asks)) {
-    throw new TypeError('not a depth update');
-  }
-  return {
-    kind: 'book',
-    timeUs: snapshot ? timeUs : toUs(Number(fields['E'])),
-    snapshot,
-    firstId,
-    lastId,
-    bids: bids as Level[],
-    asks: asks as Level[],
-  };
+  const atUs = snapshot ? timeUs : timeOf(fields['E']);
+  if (!areLevels(bids) || !areLevels(asks)) throw new TypeError('not a depth update');
+  return { kind: 'book', timeUs: atUs, snapshot, firstId, lastId, bids, asks };
 }
+
+const areLevels = (value: unknown): value is Level[] =>
+  Array.isArray(value) &&
+  value.every(
+    (level: unknown) =>
+      Array.isArray(level) &&
+      level.length >= 2 &&
+      isDecimal(String(level[0])) &&
+      isDecimal(String(level[1])),
+  );
+
+/** Up to the bids of a diff. */
+const DIFF =
+  /^\{"e":"depthUpdate","E":([1-9]\d{12}(?:\d{3})?),"s":"[^"\\\p{Cc}]*","U":([1-9]\d{0,14}),"u":([1-9]\d{0,14}),"b":\[/u;
 
 /** A diff in the known key order, a quarter of the time of a parse; undefined for anything else. */
 function scanDiff(text: string): BookChange | undefined {
-  const scan = new Scan(text);
-  const time = Number(scan.next('"E":'));
-  const firstId = Number(scan.next('"U":'));
-  const lastId = Number(scan.next('"u":'));
-  if (scan.failed || !Number.isSafeInteger(firstId) || !Number.isSafeInteger(lastId)) return;
+  const head = DIFF.exec(text);
+  if (!head) return undefined;
   const bids: Level[] = [];
   const asks: Level[] = [];
-  let at = text.indexOf('"b":[', text.indexOf('"u":'));
-  if (at < 0) return;
-  at = scanLevels(text, at + 5, bids);
-  if (at < 0 || !text.startsWith(',"a":[', at)) return;
-  if (scanLevels(text, at + 6, asks) < 0) return;
-  return { kind: 'book', timeUs: toUs(time), snapshot: false, firstId, lastId, bids, asks };
+  let at = scanLevels(text, head[0].length, bids);
+  if (at < 0 || !text.startsWith(',"a":[', at)) return undefined;
+  at = scanLevels(text, at + 6, asks);
+  if (at < 0 || at !== text.length - 1 || text.charCodeAt(at) !== 125) return undefined;
+  const [timeUs, firstId, lastId] = [toUs(Number(head[1])), Number(head[2]), Number(head[3])];
+  return { kind: 'book', timeUs, snapshot: false, firstId, lastId, bids, asks };
 }
 
 /** Reads `["p","q"],…]` from `from` on; returns where it ends, behind the "]", or -1 where the text is not like this. */
@@ -173,7 +140,10 @@ function scanLevels(text: string, from: number, into: Level[]): number {
     if (priceEnd < 0 || !text.startsWith('","', priceEnd)) return -1;
     const quantityEnd = text.indexOf('"', priceEnd + 3);
     if (quantityEnd < 0 || text.charCodeAt(quantityEnd + 1) !== 93) return -1;
-    into.push([text.slice(at + 2, priceEnd), text.slice(priceEnd + 3, quantityEnd)]);
+    const price = text.slice(at + 2, priceEnd);
+    const quantity = text.slice(priceEnd + 3, quantityEnd);
+    if (!isDecimal(price) || !isDecimal(quantity)) return -1;
+    into.push([price, quantity]);
     at = quantityEnd + 2;
     const next = text.charCodeAt(at++);
     if (next === 93) return at;

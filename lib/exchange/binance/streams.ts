@@ -41,7 +41,10 @@ export class TimedStreams {
     if (stream.kind === 'miniTickers') {
       if (!this.#active.has(name)) this.#counted.clear();
     } else if (!this.#markets.has(stream.symbol)) return false;
-    if (!this.#active.has(name)) {
+    if (stream.kind === 'depth' || stream.kind === 'partial') {
+      this.#markets.get(stream.symbol)?.watchBook();
+    }
+    if (goesByTime(stream) && !this.#active.has(name)) {
       const market = this.#markets.get(stream.symbol);
       const closedUs = stream.kind === 'kline' && market ? closedOf(market, stream) : -1;
       this.#active.set(name, { stream, closedUs });
@@ -115,6 +118,25 @@ export class TimedStreams {
       changed.push(writeMiniTicker(market.symbol, toMs(timeUs), stats));
     }
     if (changed.length > 0) out.publish(MINI_TICKERS, `[${changed.join(',')}]`);
+  }
+}
+
+/** False for what is published as it happens. */
+function goesByTime(stream: Stream): boolean {
+  switch (stream.kind) {
+    case 'trade':
+    case 'aggTrade':
+    case 'bookTicker':
+      return false;
+    case 'depth':
+    case 'partial':
+      return stream.everyMs === 1000;
+    case 'ticker':
+    case 'miniTicker':
+    case 'miniTickers':
+    case 'avgPrice':
+    case 'kline':
+      return true;
   }
 }
 

@@ -38,6 +38,7 @@ export class Tape {
   /** When the next candle can end, Unix microseconds. */
   #dueUs = 0;
   readonly #onAggregate: OnAggregate;
+  readonly #newestAggregate = (): AggTrade => this.#aggTrades.last()!;
 
   constructor(onAggregate: OnAggregate) {
     this.#onAggregate = onAggregate;
@@ -101,7 +102,7 @@ export class Tape {
   #complete(): void {
     const { complete } = this.#aggregator;
     this.#aggTrades.push(complete.id, complete);
-    this.#onAggregate(() => this.#aggTrades.last()!);
+    this.#onAggregate(this.#newestAggregate);
   }
 
   /** Takes any trade received at `nowUs`. Throws TypeError where it is none. */

@@ -1,26 +1,23 @@
 /**
  * A trade's or an aggregate's numbers, without a text:
  *
- *   trade    … "t":id,"p":price,"q":quantity,["b":id,"a":id,]"T":time,"m":buyer is maker …
- *   aggTrade … "a":id,"p":price,"q":quantity,"f":first id,"l":last id,"T":time,"m":buyer is maker …
+ *   trade    {"e":"trade","E":time,"s":symbol,"t":id,"p":price,"q":quantity,["b":id,"a":id,]"T":time,"m":truth[,"M":truth]}
+ *   aggTrade {"e":"aggTrade","E":time,"s":symbol,"a":id,"p":price,"q":quantity,"f":id,"l":id,"T":time,"m":truth[,"M":truth]}
  *
- * The id stands at the same place in every payload of a log: it is looked for there first.
+ * "m": the buyer is the maker. All of it is checked: what is cut off or damaged is never taken for a trade.
  */
 import { Cursor } from './cursor.ts';
 
-const TRUE = 116;
-const FALSE = 102;
 const A = 97;
 const B = 98;
-/** `,"t":` stands within so many bytes. */
-const HEAD = 100;
+const F = 102;
+const T = 116;
+const CLOSE = 125;
 
 export class TradeScan {
   readonly #cursor = new Cursor();
   readonly #idKey: number;
-  readonly #idText: string;
-  /** Where the id was last time, from the start of the payload. */
-  #idAt = 0;
+  readonly #head: Buffer;
   id = 0;
   /** Times 10^8. */
   price = 0;
@@ -33,21 +30,16 @@ export class TradeScan {
   takerBuys = false;
 
   constructor(kind: 'trade' | 'aggTrade') {
-    this.#idText = kind === 'trade' ? ',"t":' : ',"a":';
-    this.#idKey = this.#idText.charCodeAt(2);
+    this.#head = Buffer.from(`{"e":"${kind}"`);
+    this.#idKey = kind === 'trade' ? T : A;
   }
 
   /** Reads `bytes[start, end)`; false where it is written in another way. */
   read(bytes: Buffer, start: number, end: number): boolean {
     const cursor = this.#cursor;
-    cursor.open(bytes, start + this.#idAt, end);
-    if (!cursor.field(this.#idKey)) {
-      const at = bytes.subarray(start, Math.min(end, start + HEAD)).indexOf(this.#idText);
-      if (at < 0) return false;
-      this.#idAt = at;
-      cursor.open(bytes, start + at, end);
-      cursor.field(this.#idKey);
-    }
+    cursor.open(bytes, start, end);
+    if (!cursor.skip(this.#head) || !cursor.field(69 /* E */) || cursor.timeUs() < 0) return false;
+    if (!cursor.field(115 /* s */) || !cursor.quoted() || !cursor.field(this.#idKey)) return false;
     this.id = cursor.integer();
     if (!cursor.field(112 /* p */)) return false;
     this.price = cursor.decimal();
@@ -57,9 +49,9 @@ export class TradeScan {
     if (!cursor.field(84 /* T */)) return false;
     this.timeUs = cursor.timeUs();
     if (!cursor.field(109 /* m */)) return false;
-    const maker = bytes[cursor.at];
-    this.takerBuys = maker === FALSE;
-    if (maker !== TRUE && maker !== FALSE) return false;
+    this.takerBuys = bytes[cursor.at] === F;
+    if (!cursor.truth() || (cursor.field(77 /* M */) && !cursor.truth())) return false;
+    if (cursor.at + 1 !== end || bytes[cursor.at] !== CLOSE) return false;
     return this.id >= 0 && this.price > 0 && this.quantity >= 0 && this.timeUs > 0;
   }
 

@@ -6,7 +6,6 @@
  */
 import { instrumentName } from '../../market/instrument.ts';
 import type {
-  Broadcast,
   ClientPort,
   Connection,
   RestRequest,
@@ -17,8 +16,8 @@ import type {
   Wrap,
 } from '../exchange.ts';
 import { Encoder } from './encode.ts';
-import { ForeignIntake, NativeIntake } from './intake.ts';
-import { Market } from './market.ts';
+import { ForeignIntake, NativeIntake, type Take } from './intake.ts';
+import { Market, muted } from './market.ts';
 import { eventTimeUs } from './read.ts';
 import { Rest } from './rest/rest.ts';
 import { Session } from './session.ts';
@@ -31,9 +30,18 @@ const TICK_MS = 100;
 const HISTORY_OVER_MS = 1000;
 /** A candle is closed this long after its end: the last trades of it are still on their way. */
 const CLOSING_US = 250_000;
-const muted: Broadcast = { wanted: () => false, publish: () => {} };
 
 type Place = { readonly market: Market; intake: NativeIntake | ForeignIntake | undefined };
+/** What becomes of the records of one log. */
+type Lane = {
+  readonly place: Place;
+  readonly intake: NativeIntake | ForeignIntake;
+  readonly take: Take;
+  /** False where payloads have no event time: the envelope's is then the receive time once more. */
+  readonly timed: boolean;
+  /** Whether the time unit of its payloads has been looked at. */
+  unitKnown: boolean;
+};
 
 export class BinanceVenue implements Venue {
   readonly ping = {
@@ -45,6 +53,8 @@ export class BinanceVenue implements Venue {
   /** By canonical instrument, and by symbol. */
   readonly #places = new Map<string, Place>();
   readonly #markets = new Map<string, Market>();
+  /** By log. */
+  readonly #lanes = new Map<string, Lane>();
   readonly #encoder = new Encoder();
   readonly #streams: TimedStreams;
   readonly #rest: Rest;
@@ -70,25 +80,50 @@ export class BinanceVenue implements Venue {
   }
 
   record(record: VenueRecord, live: boolean): void {
-    const place = this.#places.get(record.instrument);
-    if (!place) return;
-    const intake = this.#intake(place, record);
-    if (!intake) return;
-    if (record.mark !== undefined) return intake.mark(record.channel, record.mark);
-    if (intake instanceof NativeIntake && !intake.knowsUnit(record.channel)) {
-      this.#noteUnit(intake, place.market, record);
+    let lane = this.#lanes.get(record.log);
+    if (lane === undefined || lane.intake !== lane.place.intake) {
+      lane = this.#lane(record);
+      if (!lane) return;
     }
-    const { timeUs, eventTimeUs: eventUs } = record;
-    // The same where the payload has no time of its own.
-    if (eventUs !== timeUs) place.market.clock(eventUs, timeUs);
-    place.market.flushAggTrade(timeUs, live ? this.#options.broadcast : muted);
+    if (record.mark !== undefined) return lane.intake.mark(record.channel, record.mark);
+    const { market } = lane.place;
+    if (!lane.unitKnown) lane.unitKnown = this.#noteUnit(market, record);
+    const { timeUs } = record;
+    if (lane.timed) {
+      const eventUs = record.eventTimeUs;
+      // The same where the payload has no time of its own.
+      if (eventUs !== timeUs) market.clock(eventUs, timeUs);
+    }
+    const out = live ? this.#options.broadcast : muted;
+    market.flushAggTrade(timeUs, out);
     this.#history = live ? undefined : 'now';
     try {
-      intake.record(record, live ? this.#options.broadcast : muted);
+      lane.take(record.bytes, record.start, record.end, timeUs, out);
     } catch (error) {
       // A payload that is not what its channel says was published as it is; there is nothing to derive from it.
       if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
     }
+  }
+
+  /** Finds out where a log's records go; undefined where they go nowhere. */
+  #lane(record: VenueRecord): Lane | undefined {
+    const { log, channel, exchange, timeUs } = record;
+    const place = this.#places.get(record.instrument);
+    const intake = place && this.#intake(place, record);
+    if (!intake) {
+      this.#lanes.delete(log);
+      return undefined;
+    }
+    const own = exchange === NAME;
+    const lane: Lane = {
+      place,
+      intake,
+      take: intake.take(channel, timeUs),
+      timed: !own || channel !== 'bookTicker',
+      unitKnown: !own,
+    };
+    this.#lanes.set(log, lane);
+    return lane;
   }
 
   /** Binance's own log wins over another venue's; of other venues, the first that comes stays. */
@@ -106,14 +141,15 @@ export class BinanceVenue implements Venue {
     return place.intake;
   }
 
-  /** Finds out, once a channel, whether its log was recorded with microsecond times. */
-  #noteUnit(intake: NativeIntake, { symbol }: Market, { channel, payload }: VenueRecord): void {
-    if (channel !== 'bookTicker' && eventTimeUs(channel, payload) === undefined) return;
-    intake.unitKnown(channel);
-    if (!/"E":\d{16}/.test(payload.toString('latin1', 0, 64))) return;
-    this.#encoder.isMicro(
-      `${symbol.toLowerCase()}@${channel === 'depth' ? 'depth@100ms' : channel}`,
-    );
+  /** Finds out, once a log, whether it was recorded with microsecond times; false where this payload does not say. */
+  #noteUnit({ symbol }: Market, { channel, payload }: VenueRecord): boolean {
+    if (channel !== 'bookTicker' && eventTimeUs(channel, payload) === undefined) return false;
+    if (/"E":\d{16}/.test(payload.toString('latin1', 0, 64))) {
+      this.#encoder.isMicro(
+        `${symbol.toLowerCase()}@${channel === 'depth' ? 'depth@100ms' : channel}`,
+      );
+    }
+    return true;
   }
 
   tick(nowMs: number): number {

@@ -1,0 +1,405 @@
+/**
+ * What is scanned byte by byte says what a parser says, of real messages and of damaged ones: a message is read right,
+ * or refused, never misread.
+ */
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { Cursor } from '../lib/exchange/binance/cursor.ts';
+import { DepthScan } from '../lib/exchange/binance/depth-scan.ts';
+import { readAggTrade, readDepth, readTrade } from '../lib/exchange/binance/read.ts';
+import { TradeScan } from '../lib/exchange/binance/trade-scan.ts';
+import { FeedRecord } from '../lib/feed/record.ts';
+import { writeLine, lineEventTimeUs, lineTimeUs } from '../lib/log/line.ts';
+import { logName } from '../lib/log/name.ts';
+import { LevelList } from '../lib/market/level-list.ts';
+import { recordViewer } from '../lib/publisher/view.ts';
+import { copyWords } from '../lib/world/bytes.ts';
+import { World } from './support/binance-world.ts';
+import { recorded } from './support/data.ts';
+import { cryptofeed, hft } from './support/captures.ts';
+
+const START = Date.parse('2024-08-08T12:00:00Z') * 1000;
+
+// Damage
+
+type Edit = {
+  how: 'set' | 'cut' | 'put' | 'twice' | 'end';
+  at: number;
+  byte: number;
+  length: number;
+};
+const edits = fc.array(
+  fc.record({
+    how: fc.constantFrom('set', 'set', 'cut', 'put', 'put', 'twice', 'end'),
+    at: fc.nat({ max: 1_000_000 }),
+    // Mostly bytes that mean something here.
+    byte: fc.oneof(
+      fc.constantFrom(...Buffer.from('0123456789.,:"[]{}\\-+eE truefalsTmMab\n')),
+      fc.nat({ max: 255 }),
+    ),
+    length: fc.integer({ min: 1, max: 12 }),
+  }) as fc.Arbitrary<Edit>,
+  { minLength: 1, maxLength: 3 },
+);
+
+function damaged(text: Buffer, how: readonly Edit[]): Buffer {
+  let made = Buffer.from(text);
+  for (const edit of how) {
+    const at = edit.at % (made.length + 1);
+    const [head, tail] = [made.subarray(0, at), made.subarray(at)];
+    const byte = Buffer.from([edit.byte]);
+    if (edit.how === 'set') made = Buffer.concat([head, byte, tail.subarray(1)]);
+    else if (edit.how === 'cut') made = Buffer.concat([head, tail.subarray(edit.length)]);
+    else if (edit.how === 'put') made = Buffer.concat([head, byte, tail]);
+    else if (edit.how === 'twice')
+      made = Buffer.concat([head, tail.subarray(0, edit.length), tail]);
+    else made = Buffer.from(head);
+  }
+  return made;
+}
+
+/** In the midst of bytes that would read on as part of it. */
+function within(bytes: Buffer): { bytes: Buffer; start: number; end: number } {
+  const start = 3;
+  const tail = Buffer.from('0.00000000","1.00000000"]],"a":[]}},"T":1723161255342,"m":true}');
+  const all = Buffer.concat([Buffer.from('{"d'), bytes, tail]);
+  return { bytes: all, start, end: start + bytes.length };
+}
+
+/** Throws where they differ, so that the smallest case is looked for. */
+function same(found: readonly string[], expected: readonly string[]): void {
+  const at = expected.findIndex((text, i) => text !== found[i]);
+  if (at >= 0) throw new Error(`${found[at]} is not ${expected[at]}`);
+  if (found.length !== expected.length) throw new Error(`more came: ${found[expected.length]}`);
+}
+
+type Fields = Record<string, unknown>;
+function parsed(bytes: Buffer): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('latin1'));
+    return value !== null && typeof value === 'object' ? (value as Fields) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+const timeUs = (time: unknown): number => (Number(time) > 1e14 ? 1 : 1000) * Number(time);
+const scaled = (text: unknown): number => {
+  const [whole = '', rest = ''] = String(text).split('.');
+  return Number(BigInt(whole + rest.padEnd(8, '0')));
+};
+
+// Messages
+
+const trades = [
+  '{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":3719263321,"p":"61837.63000000","q":"0.00088000","b":88,"a":50,"T":1723161255342,"m":true,"M":true}',
+  '{"e":"trade","E":1723161255343,"s":"1000SATSUSDT","t":18446744073709551615,"p":"0.00002100","q":"123456789.02000000","T":1723161255342123,"m":false,"M":true}',
+  '{"e":"trade","E":1723161255343123,"s":"币安人生USDT","t":7,"p":"90071989.99999999","q":"0.00000000","T":1723161255342123,"m":false}',
+];
+const aggTrades = [
+  '{"e":"aggTrade","E":1704067200001,"s":"BTCUSDT","a":9,"p":"42000.10000000","q":"0.50000000","f":100,"l":102,"T":1704067200001,"m":true,"M":true}',
+  '{"e":"aggTrade","E":1704067200001,"s":"ETHUSDT","a":900719925474099,"p":"42000.1","q":"0.50000000","f":99,"l":102,"T":1704067200001123,"m":false,"M":true}',
+];
+const depths = [
+  '{"e":"depthUpdate","E":1723161255300,"s":"BTCUSDT","U":49936,"u":49940,"b":[["61837.62000000","1.00000000"],["0.00000001","0.00000000"]],"a":[["90071989.99999999","12345678.00000001"]]}',
+  '{"e":"depthUpdate","E":1723161255300123,"s":"BTCUSDT","U":49936,"u":49940,"b":[],"a":[]}',
+  '{"e":"depthUpdate","E":1723161255300,"s":"BTCUSDT","U":1,"u":2,"b":[["1.00000000","2.00000000"]],"a":[["3.00000000","4.00000000"],["5.00000000","60.00000000"],["70000.00000000","0.00000000"]]}',
+];
+const snapshots = [
+  '{"lastUpdateId":49935,"bids":[["61837.62000000","1.00000000"]],"asks":[["61837.63000000","5.00000000"]]}',
+];
+
+/** Messages as they were recorded, a few of each channel; none where the recordings are absent. */
+function real(t: ExecutionContext): Record<'trade' | 'aggTrade' | 'depth', string[]> {
+  const found = { trade: [] as string[], aggTrade: [] as string[], depth: [] as string[] };
+  const path = recorded(t, 'binance/spot-btcusdt-20240808.hft.gz');
+  const other = recorded(t, 'binance/spot-btc-eth-dot-20210404.cryptofeed.gz');
+  for (const captured of [path && hft(path), other && cryptofeed(other)]) {
+    if (!captured) continue;
+    for (const { log, payload } of captured) {
+      const channel = log.split('/')[2] as keyof typeof found;
+      if (found[channel] && found[channel].length < 400) found[channel].push(payload);
+    }
+  }
+  return found;
+}
+
+const ofBytes = (text: string): Buffer => Buffer.from(text);
+/** A message, whole or damaged. */
+const messages = (texts: readonly string[]): fc.Arbitrary<Buffer> =>
+  fc.oneof(
+    fc.constantFrom(...texts).map(ofBytes),
+    fc.tuple(fc.constantFrom(...texts), edits).map(([text, how]) => damaged(ofBytes(text), how)),
+  );
+const RUNS = { numRuns: 6000 };
+
+test('levels are read as a grammar and exact integers read them, or refused', (t) => {
+  const level = /\["(0|[1-9]\d*)\.(\d{8})","(0|[1-9]\d*)\.(\d{8})"\]/y;
+  const whole = (text: string): boolean => BigInt(text) <= 90_071_989n;
+  const reference = (text: string): [number[], number] | undefined => {
+    const found: number[] = [];
+    if (text.startsWith('[]')) return [found, 2];
+    if (!text.startsWith('[')) return undefined;
+    for (let at = 1; ;) {
+      level.lastIndex = at;
+      const match = level.exec(text);
+      if (!match) return undefined;
+      const [all, a = '', b = '', c = '', d = ''] = match;
+      const [price, quantity] = [Number(BigInt(a + b)), Number(BigInt(c + d))];
+      if (!whole(a) || !whole(c) || price === 0) return undefined;
+      found.push(price, quantity);
+      at += all.length + 1;
+      const next = text[at - 1];
+      if (next === ']') return [found, at];
+      if (next !== ',') return undefined;
+    }
+  };
+  const texts = [...depths, ...real(t).depth].flatMap((text) => {
+    const fields = JSON.parse(text) as { b?: unknown; a?: unknown };
+    return [fields.b, fields.a]
+      .filter(Array.isArray)
+      .map((list) => JSON.stringify(list.slice(0, 6)));
+  });
+  const list = new LevelList();
+  const cursor = new Cursor();
+  let read = 0;
+  fc.assert(
+    fc.property(messages(texts), (payload) => {
+      const { bytes, start, end } = within(payload);
+      cursor.open(bytes, start, end);
+      const taken = cursor.levels(list);
+      const expected = reference(payload.toString('latin1'));
+      t.is(taken, expected !== undefined, payload.toString('latin1'));
+      if (!expected) return;
+      read++;
+      const found: number[] = [];
+      for (let i = 0; i < list.count; i++) found.push(list.prices[i]!, list.quantities[i]!);
+      t.deepEqual([found, cursor.at - start], expected);
+    }),
+    RUNS,
+  );
+  t.true(read > 1000);
+});
+
+test('a scanned trade says what a parser says, and what a parser refuses is refused', (t) => {
+  for (const kind of ['trade', 'aggTrade'] as const) {
+    const texts = [...(kind === 'trade' ? trades : aggTrades), ...real(t)[kind]];
+    const scan = new TradeScan(kind);
+    const ids = kind === 'trade' ? (['t', 't', 't'] as const) : (['a', 'f', 'l'] as const);
+    let scanned = 0;
+    let texted = 0;
+    fc.assert(
+      fc.property(messages(texts), (payload) => {
+        const { bytes, start, end } = within(payload);
+        const fields = parsed(payload);
+        if (scan.read(bytes, start, end)) {
+          scanned++;
+          t.truthy(fields, payload.toString('latin1'));
+          t.deepEqual(
+            [scan.id, scan.firstId, scan.lastId, scan.price, scan.quantity],
+            [...ids.map((key) => fields![key]), scaled(fields!['p']), scaled(fields!['q'])],
+          );
+          t.deepEqual(
+            [scan.timeUs, scan.takerBuys],
+            [timeUs(fields!['T']), fields!['m'] === false],
+          );
+        }
+        let trade;
+        try {
+          trade = kind === 'trade' ? readTrade(payload) : readAggTrade(payload);
+        } catch (error) {
+          t.true(error instanceof TypeError || error instanceof SyntaxError, String(error));
+          return;
+        }
+        texted++;
+        t.truthy(fields, payload.toString('latin1'));
+        const { id, price, quantity, taker } = trade;
+        t.deepEqual(
+          [Number(id), price, quantity],
+          [fields![ids[0]], fields!['p'], fields!['q']].map((v, i) =>
+            i === 0 ? Number(v) : String(v),
+          ),
+        );
+        t.deepEqual([trade.timeUs, taker], [timeUs(fields!['T']), fields!['m'] ? 'sell' : 'buy']);
+        if ('lastId' in trade && 'firstId' in trade)
+          t.deepEqual([trade.firstId, trade.lastId].map(Number), [
+            Number(fields!['f']),
+            Number(fields!['l']),
+          ]);
+      }),
+      RUNS,
+    );
+    t.true(scanned > 500 && texted > scanned, `${scanned} ${texted}`);
+  }
+});
+
+test('a scanned diff or snapshot says what a parser says, and what a parser refuses is refused', (t) => {
+  const scan = new DepthScan();
+  const texts = [...depths, ...snapshots, ...real(t).depth.filter((text) => text.length < 3000)];
+  let scanned = 0;
+  const numbers = ({ prices, quantities, count }: LevelList): number[] =>
+    Array.from({ length: count }, (_, i) => [prices[i]!, quantities[i]!]).flat();
+  fc.assert(
+    fc.property(messages(texts), (payload) => {
+      const { bytes, start, end } = within(payload);
+      const fields = parsed(payload);
+      const snapshot = payload.includes('"lastUpdateId"');
+      if (snapshot ? scan.snapshot(bytes, start, end) : scan.diff(bytes, start, end)) {
+        scanned++;
+        t.truthy(fields, payload.toString('latin1'));
+        const sides = snapshot ? ['bids', 'asks'] : ['b', 'a'];
+        t.deepEqual(
+          [numbers(scan.bids), numbers(scan.asks)],
+          sides.map((side) => (fields![side] as string[][]).flat().map(scaled)),
+        );
+        t.is(scan.lastId, fields![snapshot ? 'lastUpdateId' : 'u'] as number);
+        if (!snapshot)
+          t.deepEqual([scan.firstId, scan.timeUs], [fields!['U'], timeUs(fields!['E'])]);
+      }
+      let change;
+      try {
+        change = readDepth(payload, 5);
+      } catch (error) {
+        t.true(error instanceof TypeError || error instanceof SyntaxError, String(error));
+        return;
+      }
+      t.truthy(fields, payload.toString('latin1'));
+      const sides = change.snapshot ? ['bids', 'asks'] : ['b', 'a'];
+      t.deepEqual([change.bids, change.asks], sides.map((side) => fields![side]) as never);
+    }),
+    RUNS,
+  );
+  t.true(scanned > 1000);
+});
+
+test('a venue goes on after damaged messages as if those that nobody can read had said nothing', (t) => {
+  const logs = ['trade', 'aggTrade', 'depth', 'bookTicker'].map(
+    (name) => `binance/BTC-USDT/${name}`,
+  );
+  const ms = START / 1000;
+  const text = (channel: string, i: number): string => {
+    const time = ms + i * 10;
+    const price = `"p":"${60_000 + (i % 50)}.${String(i % 100).padStart(2, '0')}000000","q":"0.${String(i).padStart(8, '0')}"`;
+    if (channel === 'trade')
+      return `{"e":"trade","E":${time},"s":"BTCUSDT","t":${1000 + i},${price},"T":${time},"m":${i % 3 === 0},"M":true}`;
+    if (channel === 'aggTrade')
+      return `{"e":"aggTrade","E":${time},"s":"BTCUSDT","a":${500 + i},${price},"f":${i},"l":${i},"T":${time},"m":true,"M":true}`;
+    if (channel === 'depth')
+      return `{"e":"depthUpdate","E":${time},"s":"BTCUSDT","U":${i + 1},"u":${i + 1},"b":[["${59_000 + (i % 40)}.10000000","${i % 4}.00000000"]],"a":[["${61_000 - (i % 40)}.10000000","${i % 3}.50000000"]]}`;
+    return `{"u":${i},"s":"BTCUSDT","b":"1.00000000","B":"2.00000000","a":"3.00000000","A":"${i}.00000000"}`;
+  };
+  const step = fc.tuple(
+    fc.constantFrom('trade', 'aggTrade', 'depth', 'depth'),
+    fc.option(edits, { nil: undefined, freq: 3 }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => {
+      const answers = (['as it is', 'parsed'] as const).map((way) => {
+        const world = new World(START, { logs });
+        const client = world.dial('/ws/btcusdt@depth5@100ms/btcusdt@kline_1s/btcusdt@ticker');
+        steps.forEach(([channel, how], i) => {
+          let bytes = ofBytes(text(channel, i));
+          if (how) bytes = damaged(bytes, how);
+          // Integers that a double does not hold differ by the way they are read; a line feed ends a line.
+          if (/\d{16}/.test(bytes.toString('latin1')) || bytes.includes(10)) return;
+          const fields = parsed(bytes);
+          // The plain way: blanks, so that nothing is scanned; and for what is no JSON a text that nobody could misread.
+          const plain = fields ? JSON.stringify(fields, null, 1) : '{';
+          world.record(
+            `binance/BTC-USDT/${channel}`,
+            way === 'parsed' ? plain : bytes.toString('latin1'),
+            { eventTimeUs: START + i * 10_000 },
+          );
+          world.pass(10);
+        });
+        world.pass(2000);
+        const rest = ['depth', 'trades', 'aggTrades', 'klines?interval=1s', 'ticker/24hr'].map(
+          (path) => {
+            const [name, query = ''] = path.split('?');
+            return world.get(`/api/v3/${name}?symbol=BTCUSDT${query && `&${query}`}`).body;
+          },
+        );
+        return [...rest, ...client.take()];
+      });
+      same(answers[0]!, answers[1]!);
+    }),
+    { numRuns: 400 },
+  );
+  t.pass();
+});
+
+test('clients that come while history is read get the books of what follows', (t) => {
+  const log = 'binance/BTC-USDT/depth';
+  const world = new World(START, { logs: [log] });
+  const client = world.dial('/ws/btcusdt@depth5@100ms/btcusdt@depth@1000ms');
+  world.record(log, depths[0]!, { live: false });
+  t.deepEqual(client.take(), []);
+  world.record(log, depths[0]!.replace('"U":49936,"u":49940', '"U":49941,"u":49950'));
+  t.is(client.having('lastUpdateId').length, 1);
+  world.pass(1100);
+  t.is(client.having('depthUpdate').length, 1);
+});
+
+// Lines and bytes
+
+test("a line's times are read as the log reads them, whatever stands there", (t) => {
+  const log = logName('binance/BTC-USDT/trade');
+  const view = recordViewer();
+  const time = fc.oneof(
+    fc.integer({ min: 1e15, max: 9_007_199_254_740_991 }),
+    fc.integer({ min: 0, max: 300_000_000 }).map((us) => 1_723_161_255_000_000 + us),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(time, time, fc.option(edits, { freq: 3 })), { maxLength: 8 }),
+      (lines) => {
+        const bytes = Buffer.alloc(4000);
+        let end = 0;
+        const at: number[] = [];
+        for (const [one, other, how] of lines) {
+          at.push(end);
+          const line = Buffer.alloc(100);
+          const whole = line.subarray(
+            0,
+            writeLine(line, 0, one, other, Buffer.from('{"p":"1.2"}')),
+          );
+          end += (how ? damaged(whole, how) : whole).copy(bytes, end);
+        }
+        const chunk = bytes.subarray(0, end);
+        at.forEach((from, i) => {
+          const record = new FeedRecord(log, from, chunk, from, at[i + 1] ?? end);
+          const seen = view(record);
+          t.is(seen.timeUs, lineTimeUs(chunk, from));
+          t.is(seen.eventTimeUs, lineEventTimeUs(chunk, from));
+        });
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
+
+test('bytes are copied eight at a time as they are, and nothing beside them', (t) => {
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    // What would be no number as a double.
+    fc.array(fc.constantFrom(0xff, 0x7f, 0xf0, 0xf7, 0xf8, 0, 1), { maxLength: 80 }),
+    fc.string({ unit: 'grapheme', maxLength: 100 }).map((text) => Buffer.from(text)),
+  );
+  const view = (all: Buffer): DataView => new DataView(all.buffer, all.byteOffset, all.length);
+  for (let round = 0; round < 3; round++) {
+    fc.assert(
+      fc.property(bytes, fc.nat({ max: 20 }), fc.nat({ max: 20 }), (some, from, at) => {
+        const source = Buffer.concat([
+          Buffer.alloc(from, 7),
+          Buffer.from(some),
+          Buffer.alloc(9, 7),
+        ]);
+        const target = Buffer.alloc(at + some.length + 20, 9);
+        const expected = Buffer.from(target);
+        source.copy(expected, at, from, from + some.length);
+        copyWords(view(source), from, from + some.length, view(target), at);
+        t.true(target.equals(expected));
+      }),
+      { numRuns: 3000 },
+    );
+  }
+});
