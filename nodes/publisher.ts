@@ -6,7 +6,7 @@ import type { Security } from '../lib/mesh/security-zeromq.ts';
 import { logParts, type LogName } from '../lib/log/name.ts';
 import { instrumentOf } from '../lib/market/instrument.ts';
 import { Publisher } from '../lib/publisher/publisher.ts';
-import { publisherDefaults } from '../lib/publisher/settings.ts';
+import { publisherDefaults, publisherFeed } from '../lib/publisher/settings.ts';
 import type { PublisherSettings } from '../lib/topology/node.ts';
 import { TickmeshError } from '../lib/world/error.ts';
 import { firstLogs, moreLogs } from './logs.ts';
@@ -55,8 +55,6 @@ async function serve(
   const instruments = [...new Set(logs.map((log) => logParts(log).instrument))];
   const exchange = exchanges[settings.exchange]!;
   const { listen, slowClient } = settings;
-  const notices = noticesOf(settings);
-  const feed = openFeed({ data, logs, from, signal, security, notices });
   await using publisher = new Publisher({
     venue: (seams) =>
       exchange.venue({
@@ -65,8 +63,7 @@ async function serve(
         readers: readers(),
         logs,
       }),
-    feed,
-    more: () => ({ feed: feed.stats }),
+    feed: openFeed({ data, logs, from, signal, security, ...publisherFeed }),
     time: settings.time,
     settings: {
       slow: { ...publisherDefaults.slow, ...slowClient },
@@ -87,12 +84,6 @@ async function serve(
     note: `serves ${instruments.join(', ').slice(0, 200)}`,
   });
   await publisher.done;
-}
-
-/** Where it listens to which writer: what the topology has chosen, else what the logs say. */
-function noticesOf({ from }: PublisherSettings) {
-  const chosen = from.filter((link) => link.chosen);
-  return { byWriter: Object.fromEntries(chosen.map(({ writer, feed }) => [writer, feed])) };
 }
 
 /** The one folder that it reads from. */

@@ -21,7 +21,9 @@ import { feedsOf } from '../log/epochs.ts';
 import type { Files } from '../log/files.ts';
 import type { Slot } from '../log/head.ts';
 import type { LogName } from '../log/name.ts';
+import { ChunkPool } from './chunk-pool.ts';
 import { Queue } from './merge.ts';
+import type { FeedOptions } from './options.ts';
 import type { Cursor, FeedEvent } from './record.ts';
 
 /** Where a feed begins. `last`: so many records before the end. Times are Unix microseconds. */
@@ -36,9 +38,13 @@ export type From =
 /** A writer that recovers needs a moment; longer than this is damage. */
 const DAMAGED_MS = 2_000;
 
+/** How a log is followed; `reuse`: each turn's memory is written over in the next. */
+type Ways = Pick<FeedOptions, 'rules' | 'reuse'>;
+
 export class DiskLog {
   readonly queue: Queue;
   readonly events: FeedEvent[] = [];
+  readonly #pool: ChunkPool | undefined;
   readonly #reader: LogReader;
   readonly #rules: FollowerRules;
   readonly #follower: Follower;
@@ -57,17 +63,23 @@ export class DiskLog {
     log: LogName,
     from: From,
     nowMs: number,
-    rules: Partial<FollowerRules> = {},
+    { rules = {}, reuse = false }: Ways = {},
     files: Files = realFiles,
   ) {
     this.queue = new Queue(log);
-    this.#reader = new LogReader(data, log, files);
+    if (reuse !== false) this.#pool = new ChunkPool(reuse === true ? undefined : reuse);
+    this.#reader = new LogReader(data, log, files, this.#pool?.take);
     this.#rules = { ...diskRules, ...rules };
     this.#head = this.#reader.head();
     this.#born = this.#head === undefined;
     const start = startOf(this.#reader, this.#head, from);
     this.#follower = newFollower(this.#ofThisLog(start), nowMs);
     this.#apply(startFollower(this.#follower, this.#rules, nowMs));
+  }
+
+  /** All records that were handed out have been used. */
+  used(): void {
+    this.#pool?.turn(this.queue.waiting);
   }
 
   /** An epoch that the log has not had yet is one of a log that was here before: nothing of it stands. */

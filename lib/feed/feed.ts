@@ -10,7 +10,7 @@ import { isFinal, Listeners, type NotifierStatus } from '../notifier/listeners-t
 import type { NotifierState } from '../notifier/notifier.ts';
 import { realClock, type Clock } from '../world/clock.ts';
 import { Bell } from './bell.ts';
-import { chosenBy, type Chosen } from './endpoints.ts';
+import { chosenBy } from './endpoints.ts';
 import { DiskLog } from './disk-log.ts';
 import { completeUs, holdsUntilMs, type Entry } from './disk-entry.ts';
 import { Writers } from './disk-writers.ts';
@@ -32,7 +32,6 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   readonly #queues: Queue[];
   readonly #writers: Writers;
   readonly #listeners: Listeners;
-  readonly #chosen: Chosen;
   readonly #told: FeedEvent[] = [];
   #failure: Error | undefined;
   readonly #stop = (): void => this.#bell.ring();
@@ -69,14 +68,13 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     const notifiers = this.#listeners.status;
     this.stats = { records: 0, notices: 0, rings: 0, covered: 0, late: 0, notifiers };
     for (const name of names) {
-      const log = new DiskLog(options.data, name, options.from ?? 'end', nowMs, options.rules);
+      const log = new DiskLog(options.data, name, options.from ?? 'end', nowMs, options);
       const entry: Entry = { log, writer: undefined, epoch: -1, rung: true, stirred: false };
       this.#entries.push(entry);
       this.#byName.set(name, entry);
     }
     this.#queues = this.#entries.map((entry) => entry.log.queue);
-    this.#chosen = chosen;
-    for (const { endpoint, writer } of chosen.endpoints) this.#listeners.add(endpoint, writer);
+    for (const endpoint of chosen.endpoints) this.#listeners.add(endpoint);
     options.signal?.addEventListener('abort', this.#stop);
   }
 
@@ -161,6 +159,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     if (nowMs - this.#turnMs > STALL_MS || this.#listeners.reliable)
       for (const { log } of this.#entries) log.excuse(nowMs);
     this.#turnMs = nowMs;
+    for (const { log } of this.#entries) log.used();
     const live = this.caughtUp;
     const single = this.#entries.length === 1;
     // Clocks first, heads after: what a clock covers, the heads then show.
@@ -235,7 +234,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       this.#bell.ring();
     }
     entry.writer = writer;
-    if (this.#chosen.auto(found.node))
+    if ((this.#options.notices ?? 'auto') === 'auto')
       for (const endpoint of found.feeds) this.#listeners.offer(endpoint, found.node);
   }
 
@@ -269,7 +268,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   /** Told to the consumer when a notifier stops, and when it is back. */
   #notePart(endpoint: string, status: NotifierStatus, was: NotifierState, error?: Error): void {
     const { notifier, state: is, why } = status;
-    if (is === 'failed' && isFinal(error) && this.#chosen.byUser(endpoint)) this.#failure = error;
+    if (is === 'failed' && isFinal(error) && this.#options.notices !== undefined)
+      this.#failure = error;
     // What was polled is in good hands again.
     if (is === 'on') for (const entry of this.#entries) entry.rung = true;
     if (is !== 'on' || was !== 'opening')

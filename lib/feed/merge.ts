@@ -30,6 +30,11 @@ export class Queue {
     return this.#next >= this.#ends.length;
   }
 
+  /** The chunk that has records queued. */
+  get waiting(): Buffer | undefined {
+    return this.empty ? undefined : this.#bytes;
+  }
+
   /** What is still queued. */
   get linesLeft(): number {
     return this.#ends.length - this.#next;

@@ -20,14 +20,9 @@ export type FeedOptions = {
   readonly signal?: AbortSignal;
   /**
    * 'auto' (default) listens wherever each log's writer says, and watches the files where it says nothing; 'none' only
-   * polls; or endpoints, of which the first to say something counts; or these by the writer's node, for writers that are
-   * not left to 'auto'. Files are looked at now and then in any case.
+   * polls; or endpoints, of which the first to say something counts. Files are looked at now and then in any case.
    */
-  readonly notices?:
-    | 'auto'
-    | 'none'
-    | readonly string[]
-    | { readonly byWriter: Readonly<Record<string, readonly string[]>> };
+  readonly notices?: 'auto' | 'none' | readonly string[];
   /** Notifiers beside the built-in ones. */
   readonly notifiers?: readonly Notifier[];
   /** Process channel for `node-ipc:` notices; this process' own by default. */
@@ -41,6 +36,13 @@ export type FeedOptions = {
   /** Keys of this node and of the writers it reads from. Others of their mesh are watched and polled, not listened to. */
   readonly security?: Security | undefined;
   readonly rules?: Partial<FollowerRules>;
+  /**
+   * True: each batch's bytes are written over once the next batch is asked for. For consumers that keep no record, no
+   * payload and no other view of those bytes beyond that (texts made of them, `json()` and times are theirs); memory then
+   * stays flat however fast a history is read. A function is told of each piece of memory the moment it is free: a test
+   * that fills it with junk finds out whether somebody kept a view. Default: false, every batch has bytes of its own.
+   */
+  readonly reuse?: boolean | ((freed: Buffer) => void);
   readonly clock?: Clock;
   /** For tests and simulations of loss: return false to drop a notice, or (without a header) a ring. */
   readonly hear?: (said: Pick<Heard, 'log'> & Partial<Heard>) => boolean;
@@ -57,6 +59,6 @@ export type FeedStats = {
   covered: number;
   /** Records that came with a receive time before one already handed out (their writer was silent too long). */
   late: number;
-  /** How each notifier does, by endpoint (without user and password). */
+  /** How each notifier does, by endpoint. */
   readonly notifiers: Readonly<Record<string, NotifierStatus>>;
 };

@@ -1,6 +1,7 @@
 /**
  * What a feed hands out: records that parse nothing until a field is read, in batches; and what happened between them.
- * A record is a window on the batch's bytes: keep it (or its `payload`) as long as you like, it is never overwritten.
+ * A record is a window on the batch's bytes: keep it (or its `payload`) as long as you like, it is never overwritten,
+ * unless the feed was opened with `reuse`.
  */
 import { CLOSING, PAYLOAD_AT, lineEventTimeUs, lineMark, lineTimeUs } from '../log/line.ts';
 import type { LogName } from '../log/name.ts';

@@ -39,6 +39,7 @@ export class LogReader implements Disposable {
   readonly log: LogName;
   readonly folder: string;
   readonly #files: Files;
+  readonly #take: (bytes: number) => Buffer;
   readonly #head: SlotReader;
   #segments: Segment[] = [];
   #epoch = -1;
@@ -47,9 +48,16 @@ export class LogReader implements Disposable {
   #epochs: readonly Epoch[] = [];
   #epochsOf = -1;
 
-  constructor(data: string, log: LogName, files: Files = realFiles) {
+  /** `take`: where memory for chunks comes from. */
+  constructor(
+    data: string,
+    log: LogName,
+    files: Files = realFiles,
+    take: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafe(bytes),
+  ) {
     this.log = log;
     this.#files = files;
+    this.#take = take;
     this.folder = join(data, log);
     this.#head = new SlotReader(join(this.folder, 'head'), files);
   }
@@ -103,7 +111,7 @@ export class LogReader implements Disposable {
     const whole = end - position;
     let length = Math.min(whole, maxBytes);
     for (;;) {
-      const bytes = Buffer.allocUnsafe(length);
+      const bytes = this.#take(length);
       const got = readUpTo(this.#files, this.#fd, bytes, length, position - segment.base);
       const ends = lineEnds(got === length ? bytes : bytes.subarray(0, got));
       const last = ends.at(-1);

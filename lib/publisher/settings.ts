@@ -32,3 +32,6 @@ export const publisherDefaults: PublisherSettings = {
   direct: true,
   closeMs: 5000,
 };
+
+/** How a publisher's feed is opened: it keeps nothing of a batch, and smaller chunks stay in the processor's caches. */
+export const publisherFeed = { reuse: true, rules: { maxBytes: 256 << 10 } } as const;
