@@ -16,6 +16,8 @@ export type ServerTask = {
   readonly logs: readonly string[];
   readonly exchange: string;
   readonly instruments: readonly string[];
+  /** Records that go through before the measurement begins: code is compiled on the way. */
+  readonly warmUp: number;
   /** Records of a turn, and turns; for all modes but `feed`. */
   readonly turn: number;
   readonly turns: number;
@@ -33,8 +35,13 @@ export type ClientTask = {
 export type Resident = { readonly peak: number; readonly early: number; readonly late: number };
 
 export type ServerResult = {
+  /** All records, and frames sent to all clients together. */
   readonly records: number;
-  /** CPU seconds of the server process from the first record to the last byte handed to the kernel. */
+  readonly sent: number;
+  /** Those after the warm-up, which the CPU was used for. */
+  readonly measuredRecords: number;
+  readonly measuredFrames: number;
+  /** CPU seconds of the server process from the end of the warm-up to the last byte handed to the kernel. */
   readonly userSeconds: number;
   readonly systemSeconds: number;
   readonly wallSeconds: number;

@@ -23,6 +23,8 @@ export type PublishOptions = {
   readonly clients?: number;
   /** Streams that each client dials, as a path with query. */
   readonly path: string;
+  /** Records that go through before the measurement begins; default 500,000, at most half of what there is. */
+  readonly warmUp?: number;
   /** Records of a turn, and turns; for the modes that send from memory. */
   readonly turn?: number;
   readonly turns?: number;
@@ -66,7 +68,9 @@ function hear<T>(child: ChildProcess, pick: (message: never) => T | undefined): 
 /** One run. Throws NODE_FAILED where a process ends before its time. */
 export async function measurePublish(options: PublishOptions): Promise<PublishResult> {
   const { from, clients = 1, path, execArgv = [] } = options;
+  const records = options.turn === undefined ? from.records : options.turn * (options.turns ?? 0);
   const task: ServerTask = {
+    warmUp: Math.min(options.warmUp ?? 500_000, Math.floor(records / 2)),
     mode: options.mode ?? 'feed',
     data: from.data,
     logs: from.logs,
@@ -93,14 +97,13 @@ export async function measurePublish(options: PublishOptions): Promise<PublishRe
     );
     ask({ go: true });
     const [result, counted] = await Promise.all([serving, counting]);
-    const sent = result.metrics?.frames ?? result.records * clients;
     await ended;
     const seconds = result.userSeconds + result.systemSeconds;
     return {
       ...result,
       ...counted,
-      missing: sent - counted.frames,
-      cpuSecondsPerMillion: (seconds * 1e6) / counted.frames,
+      missing: result.sent - counted.frames,
+      cpuSecondsPerMillion: (seconds * 1e6) / result.measuredFrames,
     };
   } finally {
     server.kill();

@@ -32,9 +32,8 @@ export type WriterLink = {
   readonly read: 'direct' | 'catchup';
   /** Folder of the writer's logs; only with `direct`. */
   readonly data?: string;
-  /** Where it is listened to; `chosen`: there and nowhere else, whatever its logs say. */
+  /** Where it is heard. */
   readonly feed: readonly string[];
-  readonly chosen?: true;
   /** Where it takes requests; not with `direct`. */
   readonly catchup?: string;
 };

@@ -7,6 +7,7 @@ import type { FromServer, ServerTask, ToServer } from '../../lib/bench/publish-m
 import { Meter } from '../../lib/bench/meter-process.ts';
 import { exchanges, readers } from '../../lib/exchange/registry.ts';
 import { openFeed } from '../../lib/feed/feed.ts';
+import { publisherFeed } from '../../lib/publisher/settings.ts';
 import type { FeedBatch } from '../../lib/feed/record.ts';
 import { instrumentOf } from '../../lib/market/instrument.ts';
 import { Publisher } from '../../lib/publisher/publisher.ts';
@@ -22,19 +23,26 @@ const message = await told();
 if ('task' in message) await (message.task.mode === 'ws-send' ? peer : publisher)(message.task);
 process.exit();
 
-/** Batches of a feed or from memory, held back until somebody says go. */
-async function* gated(task: ServerTask, meter: Meter): AsyncGenerator<FeedBatch> {
+/** Batches of a feed or from memory, held back until somebody says go. `warm` is called once the warm-up is over. */
+async function* gated(task: ServerTask, warm: () => void): AsyncGenerator<FeedBatch> {
   await told();
-  meter.start();
-  if (task.mode === 'feed') {
-    const feed = openFeed({ data: task.data, logs: task.logs, from: 'start', until: 'end' });
-    // What is on disk already is history, which no client gets: here it counts as written just now.
-    for await (const batch of feed) yield { ...batch, live: true };
-  } else yield* batchesOf(task);
+  let left = task.warmUp;
+  for await (const batch of task.mode === 'feed' ? liveFeed(task) : batchesOf(task)) {
+    if (left > 0 && (left -= batch.records.length) <= 0) warm();
+    yield batch;
+  }
+}
+
+/** What is on disk already is history, which no client gets: here it counts as written just now. */
+async function* liveFeed({ data, logs }: ServerTask): AsyncGenerator<FeedBatch> {
+  const feed = openFeed({ data, logs, from: 'start', until: 'end', ...publisherFeed });
+  for await (const batch of feed) yield { ...batch, live: true };
 }
 
 async function publisher(task: ServerTask): Promise<void> {
   const meter = new Meter();
+  let records = 0;
+  let frames = 0;
   const exchange = exchanges[task.exchange]!;
   const server = new Publisher({
     venue: (seams) =>
@@ -44,7 +52,10 @@ async function publisher(task: ServerTask): Promise<void> {
         readers: readers(),
         logs: task.logs,
       }),
-    feed: gated(task, meter),
+    feed: gated(task, () => {
+      meter.start();
+      ({ records, frames } = server.metrics);
+    }),
     time: 'records',
     settings: { slow: SLOW },
     onFailure: (error) => process.stderr.write(`${String(error)}\n`),
@@ -53,8 +64,16 @@ async function publisher(task: ServerTask): Promise<void> {
   await say({ port });
   await server.done;
   await server.stop(60_000);
+  const { metrics } = server;
   await say({
-    result: { ...meter.stop(), records: server.metrics.records, metrics: server.metrics },
+    result: {
+      ...meter.stop(),
+      records: metrics.records,
+      sent: metrics.frames,
+      measuredRecords: metrics.records - records,
+      measuredFrames: metrics.frames - frames,
+      metrics,
+    },
   });
 }
 
@@ -70,7 +89,12 @@ async function peer(task: ServerTask): Promise<void> {
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   await say({ port: (http.address() as AddressInfo).port });
   let records = 0;
-  for await (const batch of gated(task, meter)) {
+  let warm = 0;
+  const warmed = (): void => {
+    meter.start();
+    warm = records;
+  };
+  for await (const batch of gated(task, warmed)) {
     for (const record of batch.records) {
       const { payload } = record;
       for (const socket of sockets) socket.send(payload, { binary: false });
@@ -81,10 +105,19 @@ async function peer(task: ServerTask): Promise<void> {
       await new Promise<void>((resolve) => setTimeout(resolve, 1));
     }
   }
+  const served = sockets.size;
   const closed = [...sockets].map(
     (s) => new Promise<void>((done) => s.once('close', () => done())),
   );
   for (const socket of sockets) socket.close(1000);
   await Promise.all(closed);
-  await say({ result: { ...meter.stop(), records } });
+  await say({
+    result: {
+      ...meter.stop(),
+      records,
+      sent: records * served,
+      measuredRecords: records - warm,
+      measuredFrames: (records - warm) * served,
+    },
+  });
 }

@@ -11,31 +11,14 @@ import type { Random } from './random.ts';
 /** Thrown out of a file operation: the process is gone. */
 export class Crash extends Error {}
 
-type SimFile = {
-  bytes: Buffer;
-  size: number;
-  durable: Buffer;
-  /** `durable` is what is written: nothing has changed since. */
-  clean: boolean;
-  entryDurable: boolean;
-};
-/** `listed`: its names as last asked for; `fresh`: files whose entries may not be durable yet. */
-type SimFolder = { names: Set<string>; listed: readonly string[] | undefined; fresh: SimFile[] };
-
-const nothing = Buffer.alloc(0);
-
-/** What is written is on the platter. */
-function makeDurable(file: SimFile): void {
-  if (!file.clean) file.durable = Buffer.from(file.bytes.subarray(0, file.size));
-  file.clean = true;
-}
+type SimFile = { bytes: Buffer; size: number; durable: Buffer; entryDurable: boolean };
 
 const failure = (code: string): Error => Object.assign(new Error(code), { code });
 
 export class SimDisk implements Files {
   readonly #random: Random;
   readonly #files = new Map<string, SimFile>();
-  readonly #folders = new Map<string, SimFolder>();
+  readonly #folders = new Map<string, Set<string>>();
   readonly #open = new Map<number, SimFile>();
   #nextFd = 3;
   /** Operations until the running process is killed; Infinity: never. */
@@ -57,16 +40,11 @@ export class SimDisk implements Files {
 
   #add(path: string, file: SimFile): void {
     this.#files.set(path, file);
-    const folder = this.#folders.get(dirname(path))!;
-    folder.names.add(basename(path));
-    folder.listed = undefined;
-    if (!file.entryDurable) folder.fresh.push(file);
+    this.#folders.get(dirname(path))!.add(basename(path));
   }
   #drop(path: string): void {
     this.#files.delete(path);
-    const folder = this.#folders.get(dirname(path))!;
-    folder.names.delete(basename(path));
-    folder.listed = undefined;
+    this.#folders.get(dirname(path))!.delete(basename(path));
   }
 
   #of(fd: number): SimFile {
@@ -83,14 +61,7 @@ export class SimDisk implements Files {
       if (!creates) throw failure('ENOENT');
       if (this.full && how === flags.createNew) throw failure('ENOSPC');
       this.#count();
-      file = {
-        // A file that grows is copied: this one comes from the pool.
-        bytes: Buffer.allocUnsafe(256).fill(0),
-        size: 0,
-        durable: nothing,
-        clean: true,
-        entryDurable: false,
-      };
+      file = { bytes: Buffer.alloc(256), size: 0, durable: Buffer.alloc(0), entryDurable: false };
       this.#add(path, file);
     }
     const fd = this.#nextFd++;
@@ -123,7 +94,6 @@ export class SimDisk implements Files {
       file.bytes = grown;
     }
     bytes.copy(file.bytes, at, offset, offset + count);
-    file.clean = false;
     if (at + count > file.size) file.size = at + count;
     this.#count();
     return count;
@@ -138,37 +108,38 @@ export class SimDisk implements Files {
     if (this.forgetCuts) return;
     const file = this.#of(fd);
     file.size = Math.min(file.size, size);
-    file.clean = false;
     if (file.durable.length > size) file.durable = file.durable.subarray(0, size);
   }
 
   sync(fd: number): void {
     this.#count();
-    makeDurable(this.#of(fd));
+    const file = this.#of(fd);
+    file.durable = Buffer.from(file.bytes.subarray(0, file.size));
   }
 
   syncFolder(folder: string): void {
     this.#count();
-    const found = this.#folders.get(folder);
-    for (const file of found?.fresh.splice(0) ?? []) file.entryDurable = true;
+    for (const name of this.#folders.get(folder) ?? []) {
+      this.#files.get(`${folder}/${name}`)!.entryDurable = true;
+    }
   }
 
   makeFolder(folder: string): void {
-    if (!this.#folders.has(folder))
-      this.#folders.set(folder, { names: new Set(), listed: undefined, fresh: [] });
+    if (!this.#folders.has(folder)) this.#folders.set(folder, new Set());
   }
 
-  list(folder: string): readonly string[] {
-    const found = this.#folders.get(folder);
-    if (!found) throw failure('ENOENT');
-    return (found.listed ??= [...found.names]);
+  list(folder: string): string[] {
+    const names = this.#folders.get(folder);
+    if (!names) throw failure('ENOENT');
+    return [...names];
   }
 
   /** What goes to the platter in the background: the one before is there by now. */
   #later: SimFile | undefined;
   syncAndClose(fd: number): void {
     const file = this.#of(fd);
-    if (this.#later) makeDurable(this.#later);
+    if (this.#later)
+      this.#later.durable = Buffer.from(this.#later.bytes.subarray(0, this.#later.size));
     this.#later = file;
     this.close(fd);
   }
@@ -207,17 +178,12 @@ export class SimDisk implements Files {
         file.durable.copy(old);
         for (const at of [0, 64]) if (random.chance(0.5)) old.copy(now, at, at, at + 64);
         now.copy(file.bytes);
-        file.clean = false;
         continue;
       }
       const kept = random.between(Math.min(file.durable.length, file.size), file.size);
-      const zeroed = random.chance(0.3);
-      if (kept < file.size) {
-        if (zeroed) file.bytes.fill(0, kept, file.size);
-        else file.size = kept;
-        file.clean = false;
-      }
-      makeDurable(file);
+      if (random.chance(0.3)) file.bytes.fill(0, kept, file.size);
+      else file.size = kept;
+      file.durable = Buffer.from(file.bytes.subarray(0, file.size));
     }
   }
 }
