@@ -1,10 +1,14 @@
 /** What the parts of a node have turned away so far, in the words of its log. Counts only rise. */
 import type { CatchupServer } from '../lib/catchup/zeromq-server.ts';
+import type { Fetcher } from '../lib/fetcher/fetcher.ts';
 import type { Security } from '../lib/mesh/security-zeromq.ts';
 import type { Announcer } from '../lib/notifier/notifier.ts';
 import type { Publisher } from '../lib/publisher/publisher.ts';
 import type { Counts } from './incidents-timer.ts';
 
+export const fetcherCounts = ({ stats }: Fetcher): Counts => ({
+  'records that can be no line, a gap mark in their place': stats.refused,
+});
 export const securityCounts = (security: Security | undefined): Counts =>
   security
     ? {

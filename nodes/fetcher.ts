@@ -7,13 +7,20 @@ import type { FetcherSettings } from '../lib/topology/node.ts';
 import { realClock } from '../lib/world/clock.ts';
 import { aborted } from './aborted.ts';
 import { tellIncidents } from './incidents-timer.ts';
-import { announcerCounts, securityCounts, securityFacts, serverCounts } from './counts.ts';
+import {
+  announcerCounts,
+  fetcherCounts,
+  securityCounts,
+  securityFacts,
+  serverCounts,
+} from './counts.ts';
 import { openSecurity } from './security.ts';
 
 const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logger, ready }) => {
   const { source: factory } = await sources[settings.source.kind as SourceName]();
   const source = await factory.make(settings.source.settings, settings.dir);
   const { segment, fsync, feed, catchup, inboxes } = settings;
+  let lastRefusal: object | undefined;
   await using security = await openSecurity(settings);
   await using fetcher = await Fetcher.open({
     node: settings.node,
@@ -30,7 +37,10 @@ const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logge
       if (what.event === 'stalled') logger.error({ err: what.error }, 'the disk takes no more');
       else if (what.event === 'resumed')
         logger.warn({ stalledMs: what.stalledMs }, 'the disk takes bytes again');
-      else {
+      else if (what.event === 'refused') {
+        const { log, reason, bytes } = what;
+        lastRefusal = { log, reason, bytes };
+      } else {
         const { event, ...facts } = what;
         logger[facts.tornBytes > 0 || facts.unannouncedLines > 0 ? 'warn' : 'debug'](facts, event);
       }
@@ -39,11 +49,12 @@ const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logge
   using _incidents = tellIncidents(
     logger,
     () => ({
+      ...fetcherCounts(fetcher),
       ...securityCounts(security),
       ...announcerCounts(fetcher.announcer),
       ...serverCounts(fetcher.server),
     }),
-    () => securityFacts(security),
+    () => ({ ...securityFacts(security), ...(lastRefusal ? { lastRefusal } : {}) }),
   );
   ready({ note: `${source.logs.length} logs` });
   await fetcher.run(signal);

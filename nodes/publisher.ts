@@ -55,6 +55,8 @@ async function serve(
   const instruments = [...new Set(logs.map((log) => logParts(log).instrument))];
   const exchange = exchanges[settings.exchange]!;
   const { listen, slowClient } = settings;
+  const notices = noticesOf(settings);
+  const feed = openFeed({ data, logs, from, signal, security, notices, ...publisherFeed });
   await using publisher = new Publisher({
     venue: (seams) =>
       exchange.venue({
@@ -63,7 +65,8 @@ async function serve(
         readers: readers(),
         logs,
       }),
-    feed: openFeed({ data, logs, from, signal, security, ...publisherFeed }),
+    feed,
+    more: () => ({ feed: feed.stats }),
     time: settings.time,
     settings: {
       slow: { ...publisherDefaults.slow, ...slowClient },
@@ -84,6 +87,12 @@ async function serve(
     note: `serves ${instruments.join(', ').slice(0, 200)}`,
   });
   await publisher.done;
+}
+
+/** Where it listens to which writer: what the topology has chosen, else what the logs say. */
+function noticesOf({ from }: PublisherSettings) {
+  const chosen = from.filter((link) => link.chosen);
+  return { byWriter: Object.fromEntries(chosen.map(({ writer, feed }) => [writer, feed])) };
 }
 
 /** The one folder that it reads from. */

@@ -158,7 +158,23 @@ test('check explains the topology that comes with tickmesh', async (t) => {
   t.is(code, 0);
   t.regex(out, /shipped\.yaml is sound: project demo, 4 nodes on 1 host/);
   t.regex(out, /binance at http\+ws:\/\/127\.0\.0\.1:8001/);
-  t.regex(out, /binance-fetcher -> binance +files +notices ipc:/);
+  t.regex(out, /binance-fetcher -> binance +files +notices zeromq ipc:/);
+});
+
+test('check shows what each link listens to, and no password', async (t) => {
+  const nodes = `
+  recorder: { run: fetcher, notify: [zeromq, 'redis://me:secret@127.0.0.1:6379'], source: { kind: synthetic } }
+  all: { run: publisher, exchange: binance, from: recorder, listen: { port: 8001 } }
+  one: { run: publisher, exchange: binance, from: recorder, hear: redis, listen: { port: 8002 } }
+`;
+  write('chosen.yaml', `version: 1\nproject: chosen\nnodes:${nodes}`);
+  const { out } = await tickmesh(['check', 'chosen.yaml']).ended;
+  const redis = 'redis://127.0.0.1:6379?channel=chosen.recorder';
+  t.true(out.includes(`notices zeromq ipc://@tickmesh-chosen-recorder.feed, ${redis}\n`), out);
+  t.true(out.includes(`chosen ${redis}\n`), out);
+  const json = await tickmesh(['check', 'chosen.yaml', '--json']).ended;
+  t.notRegex(out + json.out, /secret/);
+  t.regex(json.out, /"redis:\/\/127\.0\.0\.1:6379\?channel=chosen\.recorder"/);
 });
 
 test.serial(

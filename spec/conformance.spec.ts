@@ -240,7 +240,10 @@ test('a package that is not installed is named, with what to do; other failures 
 
 test('user and password of a server are not shown to others', (t) => {
   t.is(publicEndpoint('redis://me:se%40cret@h:6379?channel=x'), 'redis://h:6379?channel=x');
+  t.is(publicEndpoint('amqp://me:p@ss@h:5672/v'), 'amqp://h:5672/v');
   t.is(publicEndpoint('amqp://h:5672/v'), 'amqp://h:5672/v');
+  const both = hybridEndpoint(['redis://me:secret@h', 'watching:']);
+  t.is(publicEndpoint(both), hybridEndpoint(['redis://h', 'watching:']));
   t.is(publicEndpoint('ipc://@tickmesh-a'), 'ipc://@tickmesh-a');
   t.is(publicEndpoint('tcp://127.0.0.1:5700'), 'tcp://127.0.0.1:5700');
 });

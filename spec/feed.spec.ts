@@ -315,6 +315,52 @@ for (const [what, options] of [
   });
 }
 
+test('a feed listens to one writer where it is told to, to the others where they say', async (t) => {
+  const data = scratch(t);
+  const other = logName('binance/ETH-USDT/trade');
+  const socket = someEndpoint();
+  const one = await runFetcher(t, data, { node: 'one', feed: [someEndpoint(), 'watching:'] });
+  const two = await runFetcher(t, data, {
+    node: 'two',
+    source: new PushSource([other]),
+    feed: [socket],
+  });
+  const reading = readFeed(t, {
+    data,
+    logs: [trades, other],
+    from: 'start',
+    notices: { byWriter: { one: ['polling:?interval=20ms'] } },
+  });
+  one.source.push(record('{"i":0}'));
+  two.source.push(record('{"i":1}', { log: other }));
+  await reading.until(({ records }) => records.length === 2);
+  t.deepEqual(
+    Object.keys(reading.feed.stats.notifiers).sort(),
+    ['polling:?interval=20ms', socket].sort(),
+  );
+});
+
+test('what a feed says of its notifiers shows no password, and a server is not asked twice', async (t) => {
+  const data = scratch(t);
+  const { source } = await runFetcher(t, data, { feed: ['redis://127.0.0.1:1?channel=x'] });
+  const reading = readFeed(t, {
+    data,
+    logs: [trades],
+    from: 'start',
+    notices: { byWriter: { other: ['redis://me:secret@127.0.0.1:1?channel=x'] } },
+  });
+  source.push(record('{"i":0}'));
+  await reading.until(({ events, records }) =>
+    Boolean(records.length > 0 && events.some(({ state }) => state === 'notifier')),
+  );
+  t.deepEqual(Object.keys(reading.feed.stats.notifiers), ['redis://127.0.0.1:1?channel=x']);
+  t.notRegex(JSON.stringify([reading.events, reading.feed.stats]), /secret/);
+  t.throws(() => openFeed({ data, logs: [trades], notices: ['redos://me:secret@127.0.0.1'] }), {
+    code: 'CONFIG_INVALID',
+    message: 'no notifier knows the endpoint redos://127.0.0.1',
+  });
+});
+
 test.serial('when notices stop and the writer does not, looking takes over', async (t) => {
   const data = scratch(t);
   await using writer = await openLog(data, { feed: [someEndpoint()] });

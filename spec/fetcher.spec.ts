@@ -10,7 +10,17 @@ import { flush } from '../lib/fetcher/flush.ts';
 import { ClockReader, ClockWriter } from '../lib/log/disk-clock.ts';
 import { LogReader } from '../lib/log/disk-reader.ts';
 import { LogWriter } from '../lib/log/disk-writer.ts';
-import { lineMark, lineTimeUs, PAYLOAD_AT, CLOSING, lineEventTimeUs } from '../lib/log/line.ts';
+import { fetcherCounts } from '../nodes/counts.ts';
+import { tellIncidents } from '../nodes/incidents-timer.ts';
+import {
+  CLOSING,
+  ENVELOPE,
+  LINE_MAX,
+  PAYLOAD_AT,
+  lineEventTimeUs,
+  lineMark,
+  lineTimeUs,
+} from '../lib/log/line.ts';
 import { logName, type LogName } from '../lib/log/name.ts';
 import { kinds, type HeaderFields } from '../lib/mesh/header.ts';
 import { BEACON_MS, Beacon } from '../lib/notifier/beacon.ts';
@@ -125,6 +135,59 @@ test('event times come from the record, else from the codec, else they are the r
   for (let at = 0; at < bytes.length; at = bytes.indexOf(10, at) + 1)
     times.push(lineEventTimeUs(bytes, at) - START_US);
   t.deepEqual(times, [-9, -5, 2]);
+});
+
+test('a record that can be no line becomes a gap mark, is told and counted, and loses nothing else', async (t) => {
+  const data = scratch(t);
+  const reports: FetcherReport[] = [];
+  const [log, other] = [logs[0]!, logs[1]!];
+  const { fetcher, source, stop } = await runFetcher(t, data, {
+    source: new PushSource(logs),
+    report: (what) => reports.push(what),
+  });
+  const longest = LINE_MAX - ENVELOPE;
+  source.push(
+    record('{"n":0}', { log }),
+    record('x'.repeat(longest + 1), { log }),
+    record('{"n":1}', { log }),
+    record('{"n":\n2}', { log }),
+    record('{"n":2}', { log: other }),
+    record('', { log }),
+  );
+  source.push(record(`"${'y'.repeat(longest - 2)}"`, { log }), record('{"n":3}', { log: other }));
+  await eventually(() => announcedLines(data, log) === 6, 'six lines');
+  await eventually(() => announcedLines(data, other) === 2, 'two lines');
+  await stop();
+  const note = (reason: string, bytes: number): string =>
+    `null,"mark":"gap","note":{"reason":"a record was refused: ${reason}","bytes":${bytes}}`;
+  t.deepEqual(
+    linesOf(data, logs).map((line) =>
+      line.payload.length < 200 ? line.payload : line.payload.length,
+    ),
+    [
+      '{"n":0}',
+      note('too long', longest + 1),
+      '{"n":1}',
+      note('holds a line feed', 8),
+      '{"n":2}',
+      note('empty', 0),
+      longest,
+      '{"n":3}',
+    ],
+  );
+  t.deepEqual(reports, [
+    { event: 'refused', log, reason: 'too long', bytes: longest + 1 },
+    { event: 'refused', log, reason: 'holds a line feed', bytes: 8 },
+    { event: 'refused', log, reason: 'empty', bytes: 0 },
+  ]);
+  t.is(fetcher.stats.refused, 3);
+  // What the node says of it, at most once a second.
+  const said: [object, string][] = [];
+  const logger = { warn: (facts: object, text: string) => void said.push([facts, text]) };
+  const node = logger as unknown as Parameters<typeof tellIncidents>[0];
+  tellIncidents(node, () => fetcherCounts(fetcher))[Symbol.dispose]();
+  t.is(said.length, 1);
+  t.is(said[0]![1], 'turned away: 3 records that can be no line, a gap mark in their place');
 });
 
 // --- restarts ---

@@ -3,6 +3,7 @@
  * never thrown out of its decoder, and each refusal is counted here. Memory stays flat. TICKMESH_LONG=1 tries ten times
  * as much.
  */
+import { crc32 } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
 import { decodeReply, decodeRequest, encodeReply, encodeRequest } from '../lib/catchup/frames.ts';
@@ -11,6 +12,7 @@ import { readClockSlot, readSlot } from '../lib/log/head.ts';
 import { writeLine } from '../lib/log/line.ts';
 import { isNamePart, logName } from '../lib/log/name.ts';
 import { scanTail } from '../lib/log/recovery.ts';
+import { crcOfWords } from '../lib/mesh/crc.ts';
 import { encodeHeader, kinds, readHeader } from '../lib/mesh/header.ts';
 import {
   dataTopic,
@@ -336,4 +338,15 @@ test.serial('hostile topologies are explained, never thrown', async (t) => {
   }
   t.log(`${refused} of ${500 * long} refused`);
   t.true(refused > 100);
+});
+
+test("a header's checksum is the CRC-32 that zlib makes, wherever it stands", (t) => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 60, maxLength: 90 }), fc.nat(7), (bytes, words) => {
+      const at = bytes.length - 60;
+      t.is(crcOfWords(bytes, at, 60), crc32(bytes.subarray(at)));
+      t.is(crcOfWords(bytes, 1, words * 4), crc32(bytes.subarray(1, 1 + words * 4)));
+    }),
+    { numRuns: 2_000, seed },
+  );
 });

@@ -218,6 +218,43 @@ test('how a writer announces is chosen by name or endpoint, each reader hears wh
   ]);
 });
 
+test('a reader may choose which notifiers it listens to, for all its sources or for each', async (t) => {
+  const nodes = `
+version: 1
+project: pick
+nodes:
+  a: { run: fetcher, notify: [zeromq, watching, 'redis://u:pw@10.0.0.9'], source: { kind: synthetic } }
+  b: { run: fetcher, notify: [ipc, zeromq], source: { kind: synthetic } }
+  web: { run: publisher, exchange: kraken, from: [a, b], hear: HEAR, listen: { port: 7002 } }
+`;
+  const heard = async (hear: string) => {
+    const { file } = await read(nodes.replace('HEAR', hear));
+    const { nodes: all } = plan(file, { host: 'local', dir: '/d', platform: 'linux', supervision });
+    const { settings } = all.find(({ name }) => name === 'web')!;
+    if (settings.run !== 'publisher') throw new Error();
+    return settings.from.map(({ feed, chosen }) => (chosen ? feed : 'what the logs say'));
+  };
+  const socket = (node: string): string => `ipc://@tickmesh-pick-${node}.feed`;
+  const redis = 'redis://u:pw@10.0.0.9?channel=pick.a';
+  t.deepEqual(await heard('zeromq'), [[socket('a')], [socket('b')]]);
+  t.deepEqual(await heard('[zeromq, watching]'), [
+    [socket('a'), 'watching:'],
+    [socket('b'), 'watching:'],
+  ]);
+  t.deepEqual(await heard('{ b: [ipc], a: [redis, "polling:?interval=5ms"] }'), [
+    [redis, 'polling:?interval=5ms'],
+    ['node-ipc:?channel=pick.b'],
+  ]);
+  // Whoever has user and password of its own uses those.
+  t.deepEqual(await heard('{ a: "redis://10.0.0.9" }'), [[redis], 'what the logs say']);
+  t.deepEqual(await heard('{ a: "redis://reader:x@10.0.0.9" }'), [
+    ['redis://reader:x@10.0.0.9?channel=pick.a'],
+    'what the logs say',
+  ]);
+  // No log says a password: a reader that has not chosen is told all the same.
+  t.deepEqual(await heard('{ b: zeromq }'), [[socket('a'), 'watching:', redis], [socket('b')]]);
+});
+
 test('a replica gets an inbox, and its fetcher is told to dial that and no other', async (t) => {
   const more =
     '  near: { run: replica, host: one, from: feed, data: near, logs: [binance/BTC-USDT/trade] }\n';

@@ -16,7 +16,7 @@ import {
   readHeader,
   type Header,
 } from '../mesh/header.ts';
-import { ENVELOPE, LINE_MAX, isLine } from '../log/line.ts';
+import { ENVELOPE, LINE_MAX, isLine, viewOf } from '../log/line.ts';
 import { isNamePart } from '../log/name.ts';
 import type { Answer, Ask, Lines } from './answer.ts';
 
@@ -130,11 +130,12 @@ export function encodeReply({ log, answer, tag, clockUs }: Reply): Buffer[] {
  */
 export function wholeLines(bytes: Buffer, count: number): number[] | undefined {
   if (count === 0 || count > bytes.length / ENVELOPE) return undefined;
+  const view = viewOf(bytes);
   const ends: number[] = [];
   let at = 0;
   while (at < bytes.length) {
     const end = bytes.indexOf(10, at) + 1;
-    if (end === 0 || !isLine(bytes, at, end)) return undefined;
+    if (end === 0 || !isLine(bytes, at, end, view)) return undefined;
     ends.push(end);
     at = end;
   }

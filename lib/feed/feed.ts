@@ -10,7 +10,7 @@ import { isFinal, Listeners, type NotifierStatus } from '../notifier/listeners-t
 import type { NotifierState } from '../notifier/notifier.ts';
 import { realClock, type Clock } from '../world/clock.ts';
 import { Bell } from './bell.ts';
-import { chosenBy } from './endpoints.ts';
+import { chosenBy, type Chosen } from './endpoints.ts';
 import { DiskLog } from './disk-log.ts';
 import { completeUs, holdsUntilMs, type Entry } from './disk-entry.ts';
 import { Writers } from './disk-writers.ts';
@@ -32,6 +32,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   readonly #queues: Queue[];
   readonly #writers: Writers;
   readonly #listeners: Listeners;
+  readonly #chosen: Chosen;
   readonly #told: FeedEvent[] = [];
   #failure: Error | undefined;
   readonly #stop = (): void => this.#bell.ring();
@@ -74,7 +75,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       this.#byName.set(name, entry);
     }
     this.#queues = this.#entries.map((entry) => entry.log.queue);
-    for (const endpoint of chosen.endpoints) this.#listeners.add(endpoint);
+    this.#chosen = chosen;
+    for (const { endpoint, writer } of chosen.endpoints) this.#listeners.add(endpoint, writer);
     options.signal?.addEventListener('abort', this.#stop);
   }
 
@@ -234,7 +236,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       this.#bell.ring();
     }
     entry.writer = writer;
-    if ((this.#options.notices ?? 'auto') === 'auto')
+    if (this.#chosen.auto(found.node))
       for (const endpoint of found.feeds) this.#listeners.offer(endpoint, found.node);
   }
 
@@ -268,8 +270,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   /** Told to the consumer when a notifier stops, and when it is back. */
   #notePart(endpoint: string, status: NotifierStatus, was: NotifierState, error?: Error): void {
     const { notifier, state: is, why } = status;
-    if (is === 'failed' && isFinal(error) && this.#options.notices !== undefined)
-      this.#failure = error;
+    if (is === 'failed' && isFinal(error) && this.#chosen.byUser(endpoint)) this.#failure = error;
     // What was polled is in good hands again.
     if (is === 'on') for (const entry of this.#entries) entry.rung = true;
     if (is !== 'on' || was !== 'opening')

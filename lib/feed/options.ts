@@ -20,9 +20,14 @@ export type FeedOptions = {
   readonly signal?: AbortSignal;
   /**
    * 'auto' (default) listens wherever each log's writer says, and watches the files where it says nothing; 'none' only
-   * polls; or endpoints, of which the first to say something counts. Files are looked at now and then in any case.
+   * polls; or endpoints, of which the first to say something counts; or these by the writer's node, for writers that are
+   * not left to 'auto'. Files are looked at now and then in any case.
    */
-  readonly notices?: 'auto' | 'none' | readonly string[];
+  readonly notices?:
+    | 'auto'
+    | 'none'
+    | readonly string[]
+    | { readonly byWriter: Readonly<Record<string, readonly string[]>> };
   /** Notifiers beside the built-in ones. */
   readonly notifiers?: readonly Notifier[];
   /** Process channel for `node-ipc:` notices; this process' own by default. */
@@ -59,6 +64,6 @@ export type FeedStats = {
   covered: number;
   /** Records that came with a receive time before one already handed out (their writer was silent too long). */
   late: number;
-  /** How each notifier does, by endpoint. */
+  /** How each notifier does, by endpoint (without user and password). */
   readonly notifiers: Readonly<Record<string, NotifierStatus>>;
 };

@@ -8,6 +8,7 @@ import { CatchupServer } from '../catchup/zeromq-server.ts';
 import { kinds } from '../mesh/header.ts';
 import { ClockWriter } from '../log/disk-clock.ts';
 import { LogWriter } from '../log/disk-writer.ts';
+import type { Refusal } from '../log/line.ts';
 import { logParts, type LogName } from '../log/name.ts';
 import { notifiersWith } from '../notifier/all.ts';
 import { allFeeds, Announcers } from '../notifier/announcers.ts';
@@ -24,7 +25,7 @@ const YIELD_MS = 10;
 const RETRY_MS = [50, 100, 200, 500, 1_000, 2_000];
 
 export class Fetcher implements AsyncDisposable {
-  readonly stats = { records: 0, turns: 0, stalls: 0 };
+  readonly stats = { records: 0, turns: 0, stalls: 0, refused: 0 };
   readonly announcer: Announcer | undefined;
   server: CatchupServer | undefined;
   readonly #options: FetcherOptions;
@@ -166,10 +167,18 @@ export class Fetcher implements AsyncDisposable {
       const { exchange, channel } = lane;
       const eventUs =
         record.eventTimeUs ?? this.#options.eventTimeUs(exchange, channel, record.payload);
-      writer.stage(timeUs, eventUs ?? timeUs, record.payload);
+      const refusal = writer.offer(timeUs, eventUs ?? timeUs, record.payload);
+      if (refusal !== undefined) this.#refuse(writer, timeUs, refusal, record.payload.length);
     }
     this.#dirty.add(writer);
     if (writer.stagedBytes > STAGE_MAX) this.#tryFlush();
+  }
+
+  /** What can be no line is left out, and its place says so: nothing else is lost for it. */
+  #refuse(writer: LogWriter, timeUs: number, reason: Refusal, bytes: number): void {
+    writer.stageMark(timeUs, 'gap', { reason: `a record was refused: ${reason}`, bytes });
+    this.stats.refused++;
+    this.#options.report?.({ event: 'refused', log: writer.log, reason, bytes });
   }
 
   /** A restart is a line too. Its time is the last one's plus one: recorded times may go on from there. */

@@ -1,6 +1,7 @@
 /** What a fetcher is made of, and what it tells an operator. */
 import type { BudgetRule } from '../catchup/budget.ts';
 import type { LogWriterOptions } from '../log/disk-writer.ts';
+import type { Refusal } from '../log/line.ts';
 import type { LogName } from '../log/name.ts';
 import type { Security } from '../mesh/security-zeromq.ts';
 import type { Announcer, Notifier, ProcessPort } from '../notifier/notifier.ts';
@@ -49,6 +50,13 @@ export type FetcherReport =
       readonly epoch: number;
       readonly position: number;
       readonly unannouncedLines: number;
+    }
+  /** A record that can be no line: a gap mark stands in its place. Told for each one. */
+  | {
+      readonly event: 'refused';
+      readonly log: LogName;
+      readonly reason: Refusal;
+      readonly bytes: number;
     }
   | { readonly event: 'stalled'; readonly error: TickmeshError }
   | { readonly event: 'resumed'; readonly stalledMs: number };

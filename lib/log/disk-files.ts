@@ -125,7 +125,7 @@ export const unwritable = (path: string, cause: unknown): TickmeshError =>
 
 /** Segments of a log's folder, oldest first. Empty when there is no folder. */
 export function listSegments(files: Files, folder: string): Segment[] {
-  let names: string[];
+  let names: readonly string[];
   try {
     names = files.list(folder);
   } catch (error) {

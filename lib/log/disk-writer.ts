@@ -17,9 +17,11 @@ import {
   LINE_MAX,
   isLineTime,
   markPayload,
+  refusalOf,
   viewOf,
   writeLine,
   type MarkName,
+  type Refusal,
 } from './line.ts';
 import { logName, type LogName } from './name.ts';
 import { rolls, type RollRule } from './segment.ts';
@@ -167,33 +169,34 @@ export class LogWriter implements AsyncDisposable {
     return this.#stagedBytes;
   }
 
-  /**
-   * Stages a line. `timeUs` must rise from line to line; an `eventTimeUs` that no line can carry becomes `timeUs`.
-   * Throws LOG_LIMIT for a payload too long; TypeError for one with a line feed, an empty one, and a time that does not
-   * rise: what recovery would take for damage never gets into the file.
-   */
+  /** Stages a line, as `offer` does. Throws LOG_LIMIT for a payload too long; TypeError for one it cannot carry. */
   stage(timeUs: number, eventTimeUs: number, payload: Buffer): void {
+    const refusal = this.offer(timeUs, eventTimeUs, payload);
+    if (refusal === undefined) return;
+    const what = `a record of ${payload.length} bytes for ${this.log} is refused: ${refusal}`;
+    if (refusal !== 'too long') throw new TypeError(what);
+    const remedy = `the longest payload is ${LINE_MAX - ENVELOPE} bytes`;
+    throw new TickmeshError('LOG_LIMIT', what, { remedy });
+  }
+
+  /**
+   * Stages a line, or says why its payload can be none: then nothing has changed. `timeUs` must rise from line to line
+   * (else TypeError); an `eventTimeUs` that no line can carry becomes `timeUs`.
+   */
+  offer(timeUs: number, eventTimeUs: number, payload: Buffer): Refusal | undefined {
     if (!isLineTime(timeUs) || timeUs <= (this.#stagedTimeUs || this.#lastTimeUs)) {
       throw new TypeError(`a receive time of ${this.log} must rise: ${timeUs}`);
     }
+    const refusal = refusalOf(payload);
+    if (refusal !== undefined) return refusal;
     const length = payload.length + ENVELOPE;
-    if (length > LINE_MAX) {
-      throw new TickmeshError(
-        'LOG_LIMIT',
-        `a record of ${payload.length} bytes is too long for ${this.log}`,
-        {
-          remedy: `the longest payload is ${LINE_MAX - ENVELOPE} bytes`,
-        },
-      );
-    }
-    if (payload.length === 0) throw new TypeError(`a payload of ${this.log} is empty`);
-    if (payload.includes(10)) throw new TypeError(`a payload of ${this.log} holds a line feed`);
     if (this.#stagedBytes + length > this.#staged.length) this.#grow(length);
     const eventUs = isLineTime(eventTimeUs) ? eventTimeUs : timeUs;
     const at = this.#stagedBytes;
     this.#stagedBytes = writeLine(this.#staged, at, timeUs, eventUs, payload, this.#view);
     this.#stagedLines++;
     this.#stagedTimeUs = timeUs;
+    return undefined;
   }
 
   /** Stages a mark: what happened where no record is. */

@@ -17,7 +17,7 @@ export type Files = {
   /** The folder's entries (new, removed files) are on the platter. */
   syncFolder(folder: string): void;
   makeFolder(folder: string): void;
-  list(folder: string): string[];
+  list(folder: string): readonly string[];
   remove(path: string): void;
   rename(from: string, to: string): void;
   /** Syncs without waiting, then closes: for a segment that is complete. */

@@ -3,7 +3,7 @@
  * (kept: they are part of the log), a torn last line, NULs where the file system had promised bytes, or garbage.
  * All that is cut, and kept aside. Damage that whole lines follow is no tail: it is refused, never silently cut.
  */
-import { LINE_MAX, isLine, lineMark, lineTimeUs } from './line.ts';
+import { LINE_MAX, isLine, lineMark, lineTimeUs, viewOf } from './line.ts';
 
 export type Scan = {
   /** Offset behind the last good line, good lines up to there, marks among them, time of the last one. */
@@ -26,9 +26,10 @@ export function scanTail(bytes: Buffer, lastTimeUs: number): Scan {
   let lines = 0;
   let marks = 0;
   let last = lastTimeUs;
+  const view = viewOf(bytes);
   for (;;) {
     const feed = bytes.indexOf(10, at);
-    if (feed < 0 || !isLine(bytes, at, feed + 1)) break;
+    if (feed < 0 || !isLine(bytes, at, feed + 1, view)) break;
     const timeUs = lineTimeUs(bytes, at);
     if (timeUs <= last) break;
     last = timeUs;

@@ -7,18 +7,28 @@
  */
 export type Segment = { readonly base: number; readonly epoch: number };
 
-const nameForm = /^(\d{20})-(\d{10})\.jsonl$/;
+const NAME_LENGTH = 37;
+
+/** The digits `[from, to)` as a number; NaN when one of them is none. */
+function digits(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let i = from; i < to; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
 
 export const segmentName = ({ base, epoch }: Segment): string =>
   `${String(base).padStart(20, '0')}-${String(epoch).padStart(10, '0')}.jsonl`;
 
 /** The segment a file name stands for; undefined for any other file. */
 export function parseSegment(name: string): Segment | undefined {
-  const match = nameForm.exec(name);
-  if (!match) return undefined;
-  const base = Number(match[1]);
-  const epoch = Number(match[2]);
-  return Number.isSafeInteger(base) ? { base, epoch } : undefined;
+  if (name.length !== NAME_LENGTH || name[20] !== '-' || !name.endsWith('.jsonl')) return undefined;
+  const base = digits(name, 0, 20);
+  const epoch = digits(name, 21, 31);
+  return Number.isSafeInteger(base) && epoch >= 0 ? { base, epoch } : undefined;
 }
 
 /** Oldest first; of two with one base the later epoch is last (the earlier one is empty). */

@@ -32,6 +32,7 @@
  * Unknown version or kind, wrong length or CRC: not a header; the receiver drops and counts it.
  */
 import { crc32 } from 'node:zlib';
+import { crcOfWords } from './crc.ts';
 
 export const HEADER_BYTES = 64;
 const MAGIC = 0x4d54;
@@ -103,7 +104,7 @@ export function writeHeader(into: Buffer, at: number, fields: HeaderFields, payl
   writeU64(into, at + 40, fields.aux ?? 0);
   writeU64(into, at + 48, fields.tag ?? 0);
   into.writeUInt32LE(payloadCrc, at + 56);
-  into.writeUInt32LE(crc32(into.subarray(at, at + 60)), at + 60);
+  into.writeUInt32LE(crcOfWords(into, at, 60), at + 60);
 }
 
 /** A header in a buffer of its own, with the CRC of `payload`. */
@@ -119,7 +120,7 @@ export function readHeader(bytes: Buffer, at = 0): Header | undefined {
   if (bytes.readUInt16LE(at) !== MAGIC || bytes[at + 2] !== VERSION) return undefined;
   const kind = bytes[at + 3]!;
   if (!known.has(kind)) return undefined;
-  if (crc32(bytes.subarray(at, at + 60)) !== bytes.readUInt32LE(at + 60)) return undefined;
+  if (crcOfWords(bytes, at, 60) !== bytes.readUInt32LE(at + 60)) return undefined;
   const lines = readU64(bytes, at + 8);
   const position = readU64(bytes, at + 16);
   const aux = readU64(bytes, at + 40);

@@ -39,9 +39,13 @@ export function msOption(endpoint: string, name: string, otherwiseMs: number): n
   const found = /^(\d{1,9}(?:\.\d{1,3})?)(us|ms|s)$/.exec(text);
   const ms = found ? Number(found[1]) * unitMs[found[2]!]! : NaN;
   if (ms > 0) return ms;
-  throw new TickmeshError('CONFIG_INVALID', `${endpoint}: ${name} is no time: ${text}`, {
-    remedy: `write a number with its unit, e.g. ${name}=100ms`,
-  });
+  throw new TickmeshError(
+    'CONFIG_INVALID',
+    `${publicEndpoint(endpoint)}: ${name} is no time: ${text}`,
+    {
+      remedy: `write a number with its unit, e.g. ${name}=100ms`,
+    },
+  );
 }
 
 /** Refuses options that nobody reads. Throws CONFIG_INVALID. */
@@ -49,9 +53,13 @@ export function knownOptions(endpoint: string, names: readonly string[]): URLSea
   const { options } = splitEndpoint(endpoint);
   for (const name of options.keys()) {
     if (names.includes(name)) continue;
-    throw new TickmeshError('CONFIG_INVALID', `${endpoint}: there is no option "${name}"`, {
-      remedy: names.length > 0 ? `options are: ${names.join(', ')}` : 'it takes no options',
-    });
+    throw new TickmeshError(
+      'CONFIG_INVALID',
+      `${publicEndpoint(endpoint)}: there is no option "${name}"`,
+      {
+        remedy: names.length > 0 ? `options are: ${names.join(', ')}` : 'it takes no options',
+      },
+    );
   }
   return options;
 }
@@ -62,9 +70,13 @@ const channelForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 export function channelOption(endpoint: string): string {
   const channel = splitEndpoint(endpoint).options.get('channel') ?? 'default';
   if (channelForm.test(channel)) return channel;
-  throw new TickmeshError('CONFIG_INVALID', `${endpoint}: not a channel: ${channel}`, {
-    remedy: 'write letters, digits, ".", "_" and "-"',
-  });
+  throw new TickmeshError(
+    'CONFIG_INVALID',
+    `${publicEndpoint(endpoint)}: not a channel: ${channel}`,
+    {
+      remedy: 'write letters, digits, ".", "_" and "-"',
+    },
+  );
 }
 
 /** A server's address and who we are to it. Throws CONFIG_INVALID. */
@@ -99,8 +111,17 @@ export function serverOf(
   };
 }
 
-/** An endpoint as others may see it, in files and in logs: without user and password. */
-export const publicEndpoint = (endpoint: string): string =>
-  endpoint.replace(/^([a-z]+:\/\/)[^/?#@]*@(?=[^@])/, (whole, scheme: string) =>
+/** An endpoint as others may see it, in files, in logs and on the screen: without user and password. */
+export function publicEndpoint(endpoint: string): string {
+  if (endpoint.startsWith('hybrid:')) {
+    const { base, options } = splitEndpoint(endpoint);
+    const parts = options.getAll('of');
+    if (parts.every((part) => publicEndpoint(part) === part)) return endpoint;
+    const shown = new URLSearchParams();
+    for (const part of parts) shown.append('of', publicEndpoint(part));
+    return `${base}?${shown.toString()}`;
+  }
+  return endpoint.replace(/^([a-z]+:\/\/)[^/?#]*@/, (whole, scheme: string) =>
     scheme === 'ipc://' ? whole : scheme,
   );
+}

@@ -1,6 +1,6 @@
 /** Which notifier an endpoint belongs to: asked of their manifests. */
 import { TickmeshError } from '../world/error.ts';
-import { schemeOf } from './endpoint.ts';
+import { publicEndpoint, schemeOf } from './endpoint.ts';
 import type { Notifier } from './notifier.ts';
 
 /** The notifier of an endpoint, the first of `among` that knows its scheme; undefined when none does. */
@@ -15,7 +15,11 @@ export function requireNotifier(endpoint: string, among: readonly Notifier[]): N
   const found = notifierOf(endpoint, among);
   if (found) return found;
   const schemes = among.flatMap(({ supports }) => supports.endpointSchemes);
-  throw new TickmeshError('CONFIG_INVALID', `no notifier knows the endpoint ${endpoint}`, {
-    remedy: `endpoints begin with ${schemes.map((scheme) => `${scheme}:`).join(', ')}`,
-  });
+  throw new TickmeshError(
+    'CONFIG_INVALID',
+    `no notifier knows the endpoint ${publicEndpoint(endpoint)}`,
+    {
+      remedy: `endpoints begin with ${schemes.map((scheme) => `${scheme}:`).join(', ')}`,
+    },
+  );
 }

@@ -4,6 +4,7 @@
  * files once a second, and many times a second while nobody can be relied on.
  */
 import { TickmeshError } from '../world/error.ts';
+import { publicEndpoint } from './endpoint.ts';
 import { notifierOf, requireNotifier } from './find.ts';
 import type { Listener, ListenerOptions, Notifier, NotifierState } from './notifier.ts';
 
@@ -20,7 +21,7 @@ export type NotifierStatus = {
 
 export type ListenersOptions = Omit<ListenerOptions, 'endpoint' | 'onState' | 'writer'> & {
   readonly among: readonly Notifier[];
-  /** A part changed its state from `was`. `error` is why, where that is known. */
+  /** A part changed its state from `was`. `endpoint` is without user and password; `error` is why, where that is known. */
   readonly onPart?: (
     endpoint: string,
     status: NotifierStatus,
@@ -31,6 +32,7 @@ export type ListenersOptions = Omit<ListenerOptions, 'endpoint' | 'onState' | 'w
 
 type Part = {
   readonly endpoint: string;
+  readonly shown: string;
   readonly writer: string | undefined;
   readonly notifier: Notifier;
   readonly status: NotifierStatus;
@@ -42,7 +44,7 @@ type Part = {
 const RETRY_MS = [250, 1_000, 5_000, 30_000];
 
 export class Listeners implements AsyncDisposable {
-  /** By endpoint. */
+  /** By endpoint, without user and password. */
   readonly status: Record<string, NotifierStatus> = {};
   readonly #options: ListenersOptions;
   readonly #parts = new Map<string, Part>();
@@ -65,10 +67,13 @@ export class Listeners implements AsyncDisposable {
 
   /** Listens there too, from soon on; repeating it is harmless. Throws CONFIG_INVALID. */
   add(endpoint: string, writer?: string): void {
-    if (this.#parts.has(endpoint) || this.#closed) return;
+    // An endpoint read from a log has no password: it is the one that was given with it.
+    const shown = publicEndpoint(endpoint);
+    if (this.#parts.has(shown) || this.#closed) return;
     const notifier = requireNotifier(endpoint, this.#options.among);
     const part: Part = {
       endpoint,
+      shown,
       writer,
       notifier,
       tries: 0,
@@ -81,8 +86,8 @@ export class Listeners implements AsyncDisposable {
         },
       },
     };
-    this.#parts.set(endpoint, part);
-    this.status[endpoint] = part.status;
+    this.#parts.set(shown, part);
+    this.status[shown] = part.status;
     void this.#open(part);
   }
 
@@ -129,7 +134,7 @@ export class Listeners implements AsyncDisposable {
     status.state = state;
     if (error) status.why = error.message;
     else delete status.why;
-    this.#options.onPart?.(part.endpoint, status, was, error);
+    this.#options.onPart?.(part.shown, status, was, error);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

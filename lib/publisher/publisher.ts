@@ -28,6 +28,8 @@ export type PublisherOptions = {
   readonly time?: TimeSource;
   readonly settings?: Partial<PublisherSettings>;
   readonly clock?: Clock;
+  /** More for `/-/metrics`: what its feed says of itself. */
+  readonly more?: () => object;
   /** A defect of the venue, caught; what it did is counted in `metrics.failures`. */
   readonly onFailure?: (error: unknown) => void;
   /** A client reads too slowly: what becomes of it, with counts. */
@@ -102,7 +104,7 @@ export class Publisher implements AsyncDisposable {
     this.#server = restServer({
       rest: (request) => this.#rest(request),
       ready: () => this.#ready,
-      metrics: () => ({ ...metrics, ready: this.#ready, topics: this.topics }),
+      metrics: () => ({ ...metrics, ready: this.#ready, topics: this.topics, ...options.more?.() }),
       maxRequestBytes: this.#settings.maxRequestBytes,
       maxConnections: this.#settings.maxConnections,
     });

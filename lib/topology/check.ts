@@ -1,15 +1,15 @@
 /** What a schema cannot see: names that must exist, ports and folders that must differ, links that cannot be made. */
 import { posix } from 'node:path';
 import { isLoopback } from '../mesh/loopback.ts';
-import { dotted, type Located, type Path } from './document.ts';
+import { dotted, type Located, type Path, type Say } from './document.ts';
+import { publicEndpoint } from '../notifier/endpoint.ts';
 import { isWildcard, parseTcp } from './endpoint.ts';
+import { checkHear, checkHearNames } from './hear.ts';
 import { nearest } from './nearest.ts';
 import { notifierMeant, notifierNames, notifiersThat } from './notify.ts';
 import type { Problem } from './problem.ts';
 import type { NodeFile, TopologyFile } from './schema.ts';
 import { hostOf, hostsOf, isWriter, sourcesOf, wire, type Wiring } from './wiring.ts';
-
-type Say = (at: 'key' | 'value', path: Path, message: string, ...hints: string[]) => void;
 
 const tunnel =
   'encrypt with CURVE: write "keys: keys" at the top, and run: tickmesh keys new. Or dial a tunnel: ' +
@@ -37,6 +37,7 @@ export function check(file: TopologyFile, located: Located): Problem[] {
     checkSources(file, name, node, say);
   }
   checkNotify(file, say);
+  checkHearNames(file, sourcesOf, say);
   // What follows is derived from names: it would only repeat what is wrong with them.
   if (problems.length > 0) return problems;
   checkCycles(file, say);
@@ -119,7 +120,12 @@ function checkNotify(file: TopologyFile, say: Say): void {
       const meant = nearest(wish, notifierNames);
       const hint =
         meant === undefined ? `there are: ${notifierNames.join(', ')}` : `did you mean "${meant}"?`;
-      say('value', ['nodes', name, 'notify', index], `there is no notifier "${wish}"`, hint);
+      say(
+        'value',
+        ['nodes', name, 'notify', index],
+        `there is no notifier "${publicEndpoint(wish)}"`,
+        hint,
+      );
     }
   }
 }
@@ -219,8 +225,13 @@ function checkLinks(file: TopologyFile, wiring: Wiring, say: Say): void {
         `put a replica of "${writer}" on this host and read from that`,
       );
     }
+    checkHear(
+      file.nodes[reader]!,
+      { reader, writer, ...wiring.hearable(writer, sameHost, read) },
+      say,
+    );
     const hasSocket = wiring.binds(writer, 'feed').length > 0;
-    if (link.notices.length === 0 && (link.feed !== undefined || !hasSocket)) {
+    if (!link.chosen && link.notices.length === 0 && (link.feed !== undefined || !hasSocket)) {
       const why = sameHost ? `has no files of "${writer}" to look at` : 'is on another host';
       const ways = notifiersThat(sameHost).join(', ');
       const path = ['nodes', writer, 'notify'];

@@ -17,6 +17,8 @@ import { interpolate } from './interpolate.ts';
 import type { Problem } from './problem.ts';
 
 export type Path = readonly (string | number)[];
+/** Tells a problem at a key or a value. */
+export type Say = (at: 'key' | 'value', path: Path, message: string, ...hints: string[]) => void;
 type Place = { readonly line: number; readonly column: number; readonly length: number };
 
 /** Values of a file and where they stand. */

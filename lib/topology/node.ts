@@ -32,8 +32,9 @@ export type WriterLink = {
   readonly read: 'direct' | 'catchup';
   /** Folder of the writer's logs; only with `direct`. */
   readonly data?: string;
-  /** Where it is heard. */
+  /** Where it is listened to; `chosen`: there and nowhere else, whatever its logs say. */
   readonly feed: readonly string[];
+  readonly chosen?: true;
   /** Where it takes requests; not with `direct`. */
   readonly catchup?: string;
 };

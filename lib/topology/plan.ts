@@ -1,6 +1,7 @@
 /** From a topology and a host to what that host has to start: pure, so that `check` shows exactly what `up` does. */
 import { posix } from 'node:path';
 import { secretKeyFile, type PublicKeys } from '../mesh/curve.ts';
+import { publicEndpoint } from '../notifier/endpoint.ts';
 import type { ListenSettings, NodeSettings, SecuritySettings, WriterLink } from './node.ts';
 import type { NodeFile, TopologyFile } from './schema.ts';
 import type { Supervision } from './settings.ts';
@@ -44,6 +45,9 @@ const MB = 1_000_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const PATTERN_ALL = ['*/*/*'];
+
+/** What a reader cannot learn from the logs: user and password do not stand there. */
+const isSecret = (endpoint: string): boolean => publicEndpoint(endpoint) !== endpoint;
 
 /** Folder of the keys on a host, absolute; undefined in a mesh without keys. */
 export const keysFolder = (
@@ -107,6 +111,7 @@ function resolve(
       writer: link.writer,
       read: link.read,
       feed: link.notices,
+      ...(link.chosen || link.notices.some(isSecret) ? { chosen: true } : {}),
       ...(link.read === 'direct'
         ? { data: dataOf(file.nodes[link.writer] as Writer) }
         : { catchup: link.catchup! }),

@@ -60,6 +60,19 @@ const oneOrMore = <T extends z.ZodType<string>>(one: T, what: string) =>
     .union([one, z.array(one, want(what)).min(1, want(what))], want(what))
     .transform((given): string[] => (Array.isArray(given) ? given : [given]));
 
+const notifier = text('a notifier or its endpoint');
+const notifiers = 'a notifier, or a list of them';
+const hearWords = `${notifiers}, or a map of sources to these`;
+const hear = z
+  .union(
+    [oneOrMore(notifier, notifiers), z.record(name, oneOrMore(notifier, notifiers))],
+    want(hearWords),
+  )
+  .optional()
+  .describe(
+    'Which notifiers of its sources it listens to, by name or endpoint: for all of them, or a map of source to these. ' +
+      'Default: all that reach it',
+  );
 const folder = text('a folder');
 const endpointForm = /^(?:auto|ipc|tcp|ipc:\/\/[\x21-\x7e]{1,100}|tcp:\/\/[A-Za-z0-9.:[\]*-]+)$/;
 const endpointWords = 'auto, ipc, tcp, or an endpoint such as tcp://127.0.0.1:5701';
@@ -112,7 +125,7 @@ const storage = {
     .union([z.enum(['never', 'each']), duration], want('never, each, or an interval such as 100ms'))
     .optional()
     .describe('When written bytes are forced to the disk: never, each batch, or an interval.'),
-  notify: oneOrMore(text('a notifier or its endpoint'), 'a notifier, or a list of them')
+  notify: oneOrMore(notifier, notifiers)
     .optional()
     .describe(
       `How new records are announced: ${notifierNames.join(', ')}, or endpoints such as ` +
@@ -167,6 +180,7 @@ export function topologySchema(known: Known) {
       from: oneOrMore(name, 'the name of a node, or a list of names').describe(
         'Fetchers or replicas whose logs are served.',
       ),
+      hear,
       logs: z
         .array(pattern, want('a list of logs'))
         .min(1, want('a list of at least one log'))
@@ -216,6 +230,7 @@ export function topologySchema(known: Known) {
     .strictObject({
       run: z.literal('replica').describe('Copies logs byte for byte and announces them on.'),
       from: name.describe('Fetcher or replica that is copied.'),
+      hear,
       logs: z
         .array(pattern, want('a list of logs'))
         .min(1, want('a list of at least one log'))

@@ -4,7 +4,8 @@
  * peers on its own host and tcp for the others (a feed binds one of them); a forced endpoint is the only one it binds.
  */
 import { ipcEndpoint, tcpEndpoint } from './endpoint.ts';
-import { defaultNotify, needsSocket, notifyEndpoint, reaches } from './notify.ts';
+import { hearOf, heardBy, type Heard } from './hear.ts';
+import { defaultNotify, needsSocket, notifyEndpoint } from './notify.ts';
 import type { FetcherFile, NodeFile, ReplicaFile, TopologyFile } from './schema.ts';
 
 type Socket = 'feed' | 'catchup' | 'inbox';
@@ -18,8 +19,9 @@ export type Link = {
   readonly feed: string | undefined;
   readonly catchup: string | undefined;
   readonly inbox: string | undefined;
-  /** Where the reader can hear the writer. */
+  /** Where the reader listens to the writer; and whether it has chosen that itself. */
   readonly notices: readonly string[];
+  readonly chosen: boolean;
 };
 export type Wiring = {
   readonly links: readonly Link[];
@@ -27,6 +29,8 @@ export type Wiring = {
   binds(node: string, socket: Socket): readonly string[];
   /** Where a writer announces. */
   announces(node: string): readonly string[];
+  /** The same as a reader finds it. */
+  hearable(node: string, sameHost: boolean, read: Link['read']): Heard;
 };
 
 export type Writer = FetcherFile | ReplicaFile;
@@ -60,6 +64,14 @@ export const hostOf = (file: TopologyFile, node: NodeFile): string =>
 
 const given = (node: NodeFile, socket: Socket): string =>
   (socket in node ? (node as Partial<Record<Socket, string>>)[socket] : undefined) ?? 'auto';
+
+const listening = (
+  wishes: readonly string[] | undefined,
+  source: Heard,
+): Pick<Link, 'notices' | 'chosen'> => ({
+  notices: heardBy(wishes, source),
+  chosen: wishes !== undefined,
+});
 
 /** Derives links and endpoints. The file's names must have been checked. */
 export function wire(file: TopologyFile, platform: NodeJS.Platform): Wiring {
@@ -108,20 +120,28 @@ export function wire(file: TopologyFile, platform: NodeJS.Platform): Wiring {
     const tcp = all.find((endpoint) => endpoint.startsWith('tcp://'));
     return sameHost ? (all.find((endpoint) => endpoint.startsWith('ipc://')) ?? tcp) : tcp;
   };
+  const channelOf = (name: string): string => `${file.project}.${name}`;
   const announces = (name: string): readonly string[] => {
     const node = file.nodes[name];
     if (!isWriter(node)) return [];
     const [feed] = binds(name, 'feed');
-    return notifyOf(node).map((wish) => notifyEndpoint(wish, feed, `${file.project}.${name}`));
+    return notifyOf(node).map((wish) => notifyEndpoint(wish, feed, channelOf(name)));
   };
+  const hearable: Wiring['hearable'] = (name, sameHost, read) => ({
+    announced: announces(name),
+    channel: channelOf(name),
+    sameHost,
+    hasFiles: read === 'direct',
+  });
   const links = bare.map((link) => ({
     ...link,
-    notices: announces(link.writer).filter((endpoint) =>
-      reaches(endpoint, link.sameHost, link.read === 'direct'),
+    ...listening(
+      hearOf(file.nodes[link.reader]!, link.writer),
+      hearable(link.writer, link.sameHost, link.read),
     ),
     feed: reach(link.writer, 'feed', link.sameHost),
     catchup: reach(link.writer, 'catchup', link.sameHost),
     inbox: link.read === 'catchup' ? reach(link.reader, 'inbox', link.sameHost) : undefined,
   }));
-  return { links, binds, announces };
+  return { links, binds, announces, hearable };
 }

@@ -1,5 +1,6 @@
 /** `tickmesh check`: what a topology means, as tables for people or as the launch plan in JSON. */
 import { publicEndpoint } from '../../lib/notifier/endpoint.ts';
+import { shownNotifier } from '../../lib/topology/hear.ts';
 import { formatDuration } from '../../lib/topology/units.ts';
 import type { NodeSettings } from '../../lib/topology/node.ts';
 import type { PlannedNode } from '../../lib/topology/plan.ts';
@@ -13,7 +14,8 @@ export async function check(
 ): Promise<number> {
   const { topology, plan, shown, settings } = await load(given, env);
   if (given.json) {
-    print(`${JSON.stringify(plan, null, 2)}\n`);
+    // Nodes are started with user and password; whoever looks need not see them.
+    print(`${JSON.stringify(plan, withoutSecrets, 2)}\n`);
     return 0;
   }
   const { file } = topology;
@@ -40,7 +42,7 @@ export async function check(
       links.map((link) => [
         `${link.writer} -> ${link.reader}`,
         link.read === 'direct' ? 'files' : 'catch-up',
-        `notices ${link.notices.map(publicEndpoint).join(' ')}${link.inbox === undefined ? '' : `  bytes ${link.inbox}`}`,
+        `${link.chosen ? 'chosen' : 'notices'} ${link.notices.map(shownNotifier).join(', ')}${link.inbox === undefined ? '' : `  bytes ${link.inbox}`}`,
       ]),
     ),
   );
@@ -56,6 +58,9 @@ export async function check(
   );
   return 0;
 }
+
+const withoutSecrets = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' ? publicEndpoint(value) : value;
 
 function doing({ settings }: PlannedNode): string {
   const of: NodeSettings = settings;

@@ -11,14 +11,31 @@ import type { Random } from './random.ts';
 /** Thrown out of a file operation: the process is gone. */
 export class Crash extends Error {}
 
-type SimFile = { bytes: Buffer; size: number; durable: Buffer; entryDurable: boolean };
+type SimFile = {
+  bytes: Buffer;
+  size: number;
+  durable: Buffer;
+  /** `durable` is what is written: nothing has changed since. */
+  clean: boolean;
+  entryDurable: boolean;
+};
+/** `listed`: its names as last asked for; `fresh`: files whose entries may not be durable yet. */
+type SimFolder = { names: Set<string>; listed: readonly string[] | undefined; fresh: SimFile[] };
+
+const nothing = Buffer.alloc(0);
+
+/** What is written is on the platter. */
+function makeDurable(file: SimFile): void {
+  if (!file.clean) file.durable = Buffer.from(file.bytes.subarray(0, file.size));
+  file.clean = true;
+}
 
 const failure = (code: string): Error => Object.assign(new Error(code), { code });
 
 export class SimDisk implements Files {
   readonly #random: Random;
   readonly #files = new Map<string, SimFile>();
-  readonly #folders = new Map<string, Set<string>>();
+  readonly #folders = new Map<string, SimFolder>();
   readonly #open = new Map<number, SimFile>();
   #nextFd = 3;
   /** Operations until the running process is killed; Infinity: never. */
@@ -40,11 +57,16 @@ export class SimDisk implements Files {
 
   #add(path: string, file: SimFile): void {
     this.#files.set(path, file);
-    this.#folders.get(dirname(path))!.add(basename(path));
+    const folder = this.#folders.get(dirname(path))!;
+    folder.names.add(basename(path));
+    folder.listed = undefined;
+    if (!file.entryDurable) folder.fresh.push(file);
   }
   #drop(path: string): void {
     this.#files.delete(path);
-    this.#folders.get(dirname(path))!.delete(basename(path));
+    const folder = this.#folders.get(dirname(path))!;
+    folder.names.delete(basename(path));
+    folder.listed = undefined;
   }
 
   #of(fd: number): SimFile {
@@ -61,7 +83,14 @@ export class SimDisk implements Files {
       if (!creates) throw failure('ENOENT');
       if (this.full && how === flags.createNew) throw failure('ENOSPC');
       this.#count();
-      file = { bytes: Buffer.alloc(256), size: 0, durable: Buffer.alloc(0), entryDurable: false };
+      file = {
+        // A file that grows is copied: this one comes from the pool.
+        bytes: Buffer.allocUnsafe(256).fill(0),
+        size: 0,
+        durable: nothing,
+        clean: true,
+        entryDurable: false,
+      };
       this.#add(path, file);
     }
     const fd = this.#nextFd++;
@@ -94,6 +123,7 @@ export class SimDisk implements Files {
       file.bytes = grown;
     }
     bytes.copy(file.bytes, at, offset, offset + count);
+    file.clean = false;
     if (at + count > file.size) file.size = at + count;
     this.#count();
     return count;
@@ -108,38 +138,37 @@ export class SimDisk implements Files {
     if (this.forgetCuts) return;
     const file = this.#of(fd);
     file.size = Math.min(file.size, size);
+    file.clean = false;
     if (file.durable.length > size) file.durable = file.durable.subarray(0, size);
   }
 
   sync(fd: number): void {
     this.#count();
-    const file = this.#of(fd);
-    file.durable = Buffer.from(file.bytes.subarray(0, file.size));
+    makeDurable(this.#of(fd));
   }
 
   syncFolder(folder: string): void {
     this.#count();
-    for (const name of this.#folders.get(folder) ?? []) {
-      this.#files.get(`${folder}/${name}`)!.entryDurable = true;
-    }
+    const found = this.#folders.get(folder);
+    for (const file of found?.fresh.splice(0) ?? []) file.entryDurable = true;
   }
 
   makeFolder(folder: string): void {
-    if (!this.#folders.has(folder)) this.#folders.set(folder, new Set());
+    if (!this.#folders.has(folder))
+      this.#folders.set(folder, { names: new Set(), listed: undefined, fresh: [] });
   }
 
-  list(folder: string): string[] {
-    const names = this.#folders.get(folder);
-    if (!names) throw failure('ENOENT');
-    return [...names];
+  list(folder: string): readonly string[] {
+    const found = this.#folders.get(folder);
+    if (!found) throw failure('ENOENT');
+    return (found.listed ??= [...found.names]);
   }
 
   /** What goes to the platter in the background: the one before is there by now. */
   #later: SimFile | undefined;
   syncAndClose(fd: number): void {
     const file = this.#of(fd);
-    if (this.#later)
-      this.#later.durable = Buffer.from(this.#later.bytes.subarray(0, this.#later.size));
+    if (this.#later) makeDurable(this.#later);
     this.#later = file;
     this.close(fd);
   }
@@ -178,12 +207,17 @@ export class SimDisk implements Files {
         file.durable.copy(old);
         for (const at of [0, 64]) if (random.chance(0.5)) old.copy(now, at, at, at + 64);
         now.copy(file.bytes);
+        file.clean = false;
         continue;
       }
       const kept = random.between(Math.min(file.durable.length, file.size), file.size);
-      if (random.chance(0.3)) file.bytes.fill(0, kept, file.size);
-      else file.size = kept;
-      file.durable = Buffer.from(file.bytes.subarray(0, file.size));
+      const zeroed = random.chance(0.3);
+      if (kept < file.size) {
+        if (zeroed) file.bytes.fill(0, kept, file.size);
+        else file.size = kept;
+        file.clean = false;
+      }
+      makeDurable(file);
     }
   }
 }

@@ -12,7 +12,13 @@ import {
   type LogView,
 } from '../../lib/catchup/answer.ts';
 import { newFollower, startFollower, stepFollower } from '../../lib/follower/follower.ts';
-import { remoteRules, type Effect, type Follower, type Input } from '../../lib/follower/state.ts';
+import {
+  remoteRules,
+  type Effect,
+  type Follower,
+  type FollowerMode,
+  type Input,
+} from '../../lib/follower/state.ts';
 import type { Bug } from './readers.ts';
 
 export type Bounds = {
@@ -32,37 +38,37 @@ export const small: Bounds = {
   states: 2_000_000,
 };
 
-/** A line is named by the epoch that wrote it; its place is its index. One line is one byte. */
+/**
+ * A line is named by the epoch that wrote it; its place is its index. One line is one byte. What a state is made of is
+ * shared with those it came from: a step puts something new in its place.
+ */
 type State = {
   up: boolean;
   epoch: number;
-  log: number[];
+  log: readonly number[];
   announced: number;
-  epochs: { epoch: number; startPosition: number }[];
-  notices: { epoch: number; position: number }[];
-  asks: Ask[];
-  answers: Answer[];
+  epochs: readonly { readonly epoch: number; readonly startPosition: number }[];
+  notices: readonly { readonly epoch: number; readonly position: number }[];
+  asks: readonly Ask[];
+  answers: readonly Answer[];
+  /** Copied before its step function changes it. */
   follower: Follower;
-  delivered: number[];
-  left: { lines: number; writerCrashes: number; readerCrashes: number; losses: number };
+  delivered: readonly number[];
+  left: Left;
+};
+type Left = {
+  readonly lines: number;
+  readonly writerCrashes: number;
+  readonly readerCrashes: number;
+  readonly losses: number;
+};
+const none: readonly never[] = [];
+
+const spend = (state: State, what: keyof Left): void => {
+  state.left = { ...state.left, [what]: state.left[what] - 1 };
 };
 
-const copy = (state: State): State => structuredCloneFast(state);
-function structuredCloneFast(s: State): State {
-  return {
-    ...s,
-    log: s.log.slice(),
-    epochs: s.epochs.slice(),
-    notices: s.notices.slice(),
-    asks: s.asks.slice(),
-    answers: s.answers.slice(),
-    follower: { ...s.follower, asking: s.follower.asking && { ...s.follower.asking } },
-    delivered: s.delivered.slice(),
-    left: { ...s.left },
-  };
-}
-
-const linesOf = (log: number[], from: number, to: number): Lines => ({
+const linesOf = (log: readonly number[], from: number, to: number): Lines => ({
   position: from,
   bytes: Buffer.from(log.slice(from, to)),
   ends: log.slice(from, to).map((_, i) => i + 1),
@@ -104,8 +110,8 @@ function carryOut(state: State, effects: readonly Effect[]): string | undefined 
       state.asks = [...state.asks, { lastEpoch, position, maxBytes: 1 }].slice(-1);
     } else if (effect.do === 'deliver') {
       if (effect.lines.position !== state.delivered.length) wrong = 'I3: not contiguous';
-      state.delivered.push(...effect.lines.bytes);
-    } else if (effect.do === 'cut') state.delivered.length = effect.from;
+      state.delivered = [...state.delivered, ...effect.lines.bytes];
+    } else if (effect.do === 'cut') state.delivered = state.delivered.slice(0, effect.from);
   }
   const { follower } = state;
   follower.heardMs = follower.lookedMs = 0;
@@ -117,6 +123,7 @@ function carryOut(state: State, effects: readonly Effect[]): string | undefined 
 }
 
 function hear(state: State, input: Input, nowMs = 0): string | undefined {
+  state.follower = { ...state.follower };
   return carryOut(state, stepFollower(state.follower, input, remoteRules, nowMs));
 }
 
@@ -129,17 +136,18 @@ const caught = (s: State): boolean =>
 /** All states one action away. A string is a violated invariant. */
 function* next(s: State, bounds: Bounds, bug: Bug | undefined): Generator<State | string> {
   const act = (change: (n: State) => string | undefined | void): State | string => {
-    const n = copy(s);
+    const n = { ...s };
     const wrong = change(n);
     return typeof wrong === 'string' ? wrong : n;
   };
   const tell = (n: State): void => {
-    if (n.notices.length < bounds.queue) n.notices.push({ epoch: n.epoch, position: n.announced });
+    if (n.notices.length < bounds.queue)
+      n.notices = [...n.notices, { epoch: n.epoch, position: n.announced }];
   };
   if (s.up && s.left.lines > 0) {
     yield act((n) => {
-      n.log.push(n.epoch);
-      n.left.lines--;
+      n.log = [...n.log, n.epoch];
+      spend(n, 'lines');
     });
   }
   if (s.up && s.announced < s.log.length) {
@@ -154,11 +162,9 @@ function* next(s: State, bounds: Bounds, bug: Bug | undefined): Generator<State 
     for (let kept = s.log.length; kept >= 0; kept--) {
       yield act((n) => {
         n.up = false;
-        n.log.length = kept;
-        n.notices = [];
-        n.asks = [];
-        n.answers = [];
-        n.left.writerCrashes--;
+        n.log = n.log.slice(0, kept);
+        n.notices = n.asks = n.answers = none;
+        spend(n, 'writerCrashes');
       });
     }
   }
@@ -166,30 +172,34 @@ function* next(s: State, bounds: Bounds, bug: Bug | undefined): Generator<State 
     yield act((n) => {
       n.up = true;
       n.epoch++;
-      n.epochs.push({ epoch: n.epoch, startPosition: n.log.length });
+      n.epochs = [...n.epochs, { epoch: n.epoch, startPosition: n.log.length }];
       n.announced = n.log.length;
     });
   }
-  for (let i = 0; i < Math.min(1, s.notices.length); i++) {
+  const [said] = s.notices;
+  if (said) {
     yield act((n) => {
-      const [said] = n.notices.splice(i, 1);
-      return hear(n, { is: 'heard', by: 'notice', ...said! });
+      n.notices = n.notices.slice(1);
+      return hear(n, { is: 'heard', by: 'notice', ...said });
     });
     if (s.left.losses > 0) {
       yield act((n) => {
-        n.notices.splice(i, 1);
-        n.left.losses--;
+        n.notices = n.notices.slice(1);
+        spend(n, 'losses');
       });
     }
   }
-  if (s.asks.length > 0 && s.up && s.answers.length < 2) {
+  const [asked] = s.asks;
+  if (asked && s.up && s.answers.length < 2) {
     yield act((n) => {
-      n.answers.push(answer(viewOf(n, bug), n.asks.shift()!));
+      n.asks = n.asks.slice(1);
+      n.answers = [...n.answers, answer(viewOf(n, bug), asked)];
     });
   }
-  if (s.answers.length > 0) {
+  const [reply] = s.answers;
+  if (reply) {
     yield act((n) => {
-      const reply = n.answers.shift()!;
+      n.answers = n.answers.slice(1);
       const { knownEpoch: lastEpoch, position: asked } = n.follower;
       return hear(n, {
         is: 'answer',
@@ -200,9 +210,8 @@ function* next(s: State, bounds: Bounds, bug: Bug | undefined): Generator<State 
   const losable = s.left.losses > 0 && (s.asks.length > 0 || s.answers.length > 0);
   if (losable) {
     yield act((n) => {
-      n.asks = [];
-      n.answers = [];
-      n.left.losses--;
+      n.asks = n.answers = none;
+      spend(n, 'losses');
     });
   }
   if (bug !== 'no retry') yield act((n) => hear(n, { is: 'tick' }, LATER));
@@ -210,9 +219,8 @@ function* next(s: State, bounds: Bounds, bug: Bug | undefined): Generator<State 
     yield act((n) => {
       const { knownEpoch: epoch, position } = n.follower;
       n.follower = newFollower({ epoch, position, lines: position }, 0);
-      n.asks = [];
-      n.answers = [];
-      n.left.readerCrashes--;
+      n.asks = n.answers = none;
+      spend(n, 'readerCrashes');
       return carryOut(n, startFollower(n.follower, remoteRules, 0));
     });
   }
@@ -250,8 +258,7 @@ export function explore(bounds: Bounds = small, bug?: Bug): Explored {
   carryOut(first, startFollower(first.follower, remoteRules, 0));
   const index = new Map<string, number>([[keyOf(first), 0]]);
   let frontier: [State, number][] = [[first, 0]];
-  const from: number[] = [];
-  const to: number[] = [];
+  const edges = new Edges();
   const good: number[] = [];
   while (frontier.length > 0 && index.size < bounds.states) {
     const found: [State, number][] = [];
@@ -265,7 +272,7 @@ export function explore(bounds: Bounds = small, bug?: Bug): Explored {
         }
       }
       for (const after of next(state, bounds, bug)) {
-        if (typeof after === 'string') throw new Error(`${after}: after ${keyOf(state)}`);
+        if (typeof after === 'string') throw new Error(`${after}: after ${JSON.stringify(state)}`);
         const key = keyOf(after);
         let at = index.get(key);
         if (at === undefined) {
@@ -273,20 +280,19 @@ export function explore(bounds: Bounds = small, bug?: Bug): Explored {
           index.set(key, at);
           found.push([after, at]);
         }
-        from.push(id);
-        to.push(at);
+        edges.add(id, at);
       }
     }
     frontier = found;
   }
   const complete = frontier.length === 0;
   const states = index.size;
-  const traps = complete ? trapsOf(states, from, to, good) : [];
-  const example =
-    traps[0] === undefined ? undefined : [...index].find(([, id]) => id === traps[0])?.[0];
+  const traps = complete ? trapsOf(states, edges, good) : [];
+  const trap = traps[0] === undefined ? undefined : [...index].find(([, id]) => id === traps[0]);
+  const example = trap && Buffer.from(trap[0], 'latin1').toString('hex');
   return {
     states,
-    edges: from.length,
+    edges: edges.count,
     caught: good.length,
     traps: traps.length,
     complete,
@@ -294,27 +300,92 @@ export function explore(bounds: Bounds = small, bug?: Bug): Explored {
   };
 }
 
+const key = Buffer.alloc(1024);
+const modes: readonly FollowerMode[] = ['joining', 'catchingUp', 'live', 'degraded', 'blocked'];
+const answerKinds: readonly Answer['kind'][] = [
+  'chunk',
+  'info',
+  'cut',
+  'trimmed',
+  'busy',
+  'denied',
+];
+
+/** What tells two states apart, a byte each (all of it is small), lists with their length before them. */
 function keyOf(s: State): string {
   const f = s.follower;
-  const asks = s.asks.map((a) => `${a.lastEpoch}.${a.position}`).join();
-  const answers = s.answers
-    .map(
-      (a) =>
-        `${a.kind}${a.epoch}.${a.lastEpoch}.${a.asked}.${'position' in a ? a.position : 'lines' in a ? [...a.lines.bytes].join('') : ''}`,
-    )
-    .join();
-  const notices = s.notices.map((n) => `${n.epoch}.${n.position}`).join();
-  return `${s.up ? 1 : 0}${s.epoch}|${s.log.join('')}|${s.announced}|${s.epochs.map((e) => e.startPosition).join('')}|${notices}|${asks}|${answers}|${f.mode[0]}${f.mode.length}.${f.seenEpoch}.${f.knownEpoch}.${f.position}.${f.target}.${f.asking ? 1 : 0}|${s.delivered.join('')}|${s.left.lines}${s.left.writerCrashes}${s.left.readerCrashes}${s.left.losses}`;
+  let at = 0;
+  const put = (value: number): void => {
+    if (value > 255) throw new Error(`${value} is too large for a state of a small world`);
+    key[at++] = value;
+  };
+  const list = <T>(of: readonly T[], each: (one: T) => void): void => {
+    put(of.length);
+    for (const one of of) each(one);
+  };
+  put(s.up ? 1 : 0);
+  put(s.epoch);
+  list(s.log, put);
+  put(s.announced);
+  list(s.epochs, (entry) => put(entry.startPosition));
+  list(s.notices, (notice) => {
+    put(notice.epoch);
+    put(notice.position);
+  });
+  list(s.asks, (ask) => {
+    put(ask.lastEpoch);
+    put(ask.position);
+  });
+  list(s.answers, (reply) => {
+    put(answerKinds.indexOf(reply.kind));
+    put(reply.epoch);
+    put(reply.lastEpoch);
+    put(reply.asked);
+    if ('position' in reply) put(reply.position);
+    else if ('lines' in reply) list([...reply.lines.bytes], put);
+  });
+  put(modes.indexOf(f.mode));
+  put(f.seenEpoch);
+  put(f.knownEpoch);
+  put(f.position);
+  put(f.target);
+  put(f.asking ? 1 : 0);
+  list(s.delivered, put);
+  put(s.left.lines);
+  put(s.left.writerCrashes);
+  put(s.left.readerCrashes);
+  put(s.left.losses);
+  return key.toString('latin1', 0, at);
+}
+
+/** Which state leads to which; grows by doubling. */
+class Edges {
+  from: Int32Array = new Int32Array(1 << 16);
+  to: Int32Array = new Int32Array(1 << 16);
+  count = 0;
+  add(from: number, to: number): void {
+    if (this.count === this.from.length) {
+      this.from = twice(this.from);
+      this.to = twice(this.to);
+    }
+    this.from[this.count] = from;
+    this.to[this.count++] = to;
+  }
+}
+function twice(of: Int32Array): Int32Array {
+  const grown = new Int32Array(of.length * 2);
+  grown.set(of);
+  return grown;
 }
 
 /** States from which no good state can be reached. */
-function trapsOf(states: number, from: number[], to: number[], good: number[]): number[] {
+function trapsOf(states: number, { from, to, count }: Edges, good: number[]): number[] {
   const start = new Int32Array(states + 1);
-  for (const target of to) start[target + 1]!++;
+  for (let e = 0; e < count; e++) start[to[e]! + 1]!++;
   for (let i = 0; i < states; i++) start[i + 1]! += start[i]!;
-  const before = new Int32Array(to.length);
+  const before = new Int32Array(count);
   const fill = start.slice();
-  for (let e = 0; e < to.length; e++) before[fill[to[e]!]!++] = from[e]!;
+  for (let e = 0; e < count; e++) before[fill[to[e]!]!++] = from[e]!;
   const reached = new Uint8Array(states);
   const stack = good.slice();
   for (const id of good) reached[id] = 1;

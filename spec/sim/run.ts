@@ -1,6 +1,6 @@
 /** `npm run sim -- --steps N --seed S [--bug NAME]`: simulates until so many steps are done; prints the seed that fails. */
 import { parseArgs } from 'node:util';
-import { Simulation } from './world.ts';
+import { Simulation, type Result } from './world.ts';
 import type { Bug } from './readers.ts';
 
 export type Summary = {
@@ -12,6 +12,25 @@ export type Summary = {
   rewound: number;
   seconds: number;
 };
+
+/** One world, without stack traces unless asked: a full disk throws all the time, and nobody reads where. */
+async function runWorld(
+  seed: number,
+  bug: Bug | undefined,
+  stackTraceLimit = 0,
+): Promise<{ result: Result; failed?: unknown }> {
+  const world = new Simulation(seed, bug);
+  const before = Error.stackTraceLimit;
+  Error.stackTraceLimit = stackTraceLimit;
+  try {
+    await world.run(500 + (seed % 4) * 500);
+    return { result: world.result };
+  } catch (failed) {
+    return { result: world.result, failed };
+  } finally {
+    Error.stackTraceLimit = before;
+  }
+}
 
 /** Runs worlds from `seed` on until `steps` are done. Throws with the seed that replays the failure. */
 export async function simulate(steps: number, seed: number, bug?: Bug): Promise<Summary> {
@@ -26,16 +45,15 @@ export async function simulate(steps: number, seed: number, bug?: Bug): Promise<
     seconds: 0,
   };
   for (let next = seed; total.steps < steps; next++) {
-    const world = new Simulation(next, bug);
-    try {
-      await world.run(500 + (next % 4) * 500);
-    } catch (cause) {
+    const { result, failed } = await runWorld(next, bug);
+    if (failed) {
+      // The same seed again: the same failure, with where it was thrown.
+      const { failed: cause } = await runWorld(next, bug, 50);
       throw new Error(
-        `seed ${next}, step ${total.steps + world.result.steps}: ${(cause as Error).message}`,
+        `seed ${next}, step ${total.steps + result.steps}: ${(failed as Error).message}`,
         { cause },
       );
     }
-    const { result } = world;
     total.runs++;
     for (const key of ['steps', 'lines', 'kills', 'hostCrashes', 'rewound'] as const)
       total[key] += result[key];

@@ -17,6 +17,7 @@ import {
   encodeNotice,
   noticeTopic,
   readNotice,
+  type Heard,
 } from '../../lib/notifier/notice.ts';
 import type { Announcer } from '../../lib/notifier/notifier.ts';
 import { TickmeshError } from '../../lib/world/error.ts';
@@ -28,6 +29,8 @@ import { idOf, LocalReader, RemoteReader, type Bug, type Reader, type World } fr
 const DATA = '/sim';
 const LOG = logName('sim/BTC-USD/trade');
 const OTHER = 'sim/BTC-USD/trade2';
+const TOPIC = noticeTopic(LOG);
+const DATA_TOPIC = dataTopic(LOG);
 
 type Rates = {
   loss: number;
@@ -156,21 +159,22 @@ export class Simulation implements World {
     endpoint: 'sim',
     wantsData: () => true,
     announce: (_log: string, fields: HeaderFields) => {
-      this.#broadcast(encodeNotice(noticeTopic(LOG), fields));
+      this.#broadcast(encodeNotice(TOPIC, fields));
     },
     sendData: (_log: string, fields: HeaderFields, lines: Buffer) => {
-      this.#broadcast(encodeData(dataTopic(LOG), fields, lines), true);
+      this.#broadcast(encodeData(DATA_TOPIC, fields, lines), true);
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 
   #broadcast(message: Buffer, remoteOnly = false): void {
+    let said: Heard | undefined;
     for (const reader of this.#readers) {
       const remote = reader instanceof RemoteReader;
       if (remoteOnly && !remote) continue;
       const times = this.#lost(remote) ? 0 : this.#random.chance(this.#rates.duplicate) ? 2 : 1;
       for (let i = 0; i < times; i++) {
-        const heard = readNotice(Buffer.from(message))!;
+        const heard = (said ??= readNotice(message)!);
         this.at(this.#arrival(remote), () => reader.hear(heard));
       }
       if (this.bug === 'prefix topic' && remote && this.#random.chance(0.1)) {

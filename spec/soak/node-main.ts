@@ -74,8 +74,9 @@ createInterface({ input: process.stdin })
 /** Every now and then: how it goes, and what it costs. */
 function report(more: () => object): void {
   setInterval(() => {
-    const rssMiB = process.memoryUsage.rss() / 2 ** 20;
-    say('at', { rssMiB, fds: readdirSync('/proc/self/fd').length, ...more() });
+    const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
+    const memory = { rss, heapUsed, heapTotal, external, arrayBuffers };
+    say('at', { memory, fds: readdirSync('/proc/self/fd').length, ...more() });
   }, 250).unref();
 }
 

@@ -1,4 +1,5 @@
-/** `npm run soak -- --minutes N [--logs 20] [--rate 2000] [--fault-ms 5000] [--seed S]`: prints one line of JSON at the end. */
+/** `npm run soak -- --minutes N [--logs 20] [--rate 2000] [--fault-ms 5000] [--seed S] [--samples FILE]`: prints one line of JSON at the end. */
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { soak } from './soak.ts';
 
@@ -9,17 +10,26 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '2000' },
     'fault-ms': { type: 'string', default: '5000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    /** Lines of JSON go here: what each process held, MiB. */
+    samples: { type: 'string' },
   },
 });
 
 try {
   const beginMs = performance.now();
+  const samples = values.samples;
   const summary = await soak({
     seconds: Number(values.minutes) * 60,
     logs: Number(values.logs),
     perSecond: Number(values.rate),
     faultEveryMs: Number(values['fault-ms']),
     seed: Number(values.seed),
+    ...(samples !== undefined && {
+      sample: (node, held) => {
+        const seconds = Math.round(performance.now() - beginMs) / 1000;
+        appendFileSync(samples, `${JSON.stringify({ seconds, node, ...held })}\n`);
+      },
+    }),
     tell: (what) => console.error(`${Math.round((performance.now() - beginMs) / 1000)} s ${what}`),
   });
   console.log(JSON.stringify(summary));

@@ -13,7 +13,7 @@ import { segmentName } from '../../lib/log/segment.ts';
 import { Random } from '../sim/random.ts';
 import { Flapper } from './flapper.ts';
 import type { Node } from './node.ts';
-import { Vitals, type Vital } from './vitals.ts';
+import { Vitals, type Memory, type Vital } from './vitals.ts';
 import { MeshWorld } from './world.ts';
 
 const run = promisify(execFile);
@@ -27,6 +27,8 @@ export type SoakOptions = {
   readonly seed: number;
   /** Told of every fault. */
   readonly tell?: (what: string) => void;
+  /** Told what each process holds, MiB, four times a second. */
+  readonly sample?: (node: string, held: Memory) => void;
 };
 
 export type SoakSummary = {
@@ -62,7 +64,7 @@ export async function soak(options: SoakOptions): Promise<SoakSummary> {
     feed: flapper.endpoints,
     ...(disk && { data: disk.data }),
   });
-  const vitals = new Vitals(world);
+  const vitals = new Vitals(world, options.sample);
   await world.start();
   const faults: Record<string, number> = {};
   const kinds = faultsOf(world, flapper, random, disk);

@@ -12,12 +12,15 @@ export type Vital = {
   readonly fdsSlopePerHour: number;
 };
 
-type Sample = {
-  readonly life: number;
-  readonly hours: number;
+/** Where a process's memory is: `process.memoryUsage()`. */
+export type Memory = {
   readonly rss: number;
-  readonly fds: number;
+  readonly heapUsed: number;
+  readonly heapTotal: number;
+  readonly external: number;
+  readonly arrayBuffers: number;
 };
+type Sample = Memory & { readonly life: number; readonly hours: number; readonly fds: number };
 
 /** A life's first seconds: code is compiled, buffers find their size. */
 const WARM_MS = 10_000;
@@ -26,8 +29,11 @@ export class Vitals {
   readonly #samples = new Map<string, Sample[]>();
   readonly #nodes: Readonly<Record<string, Node>>;
 
-  /** Listens to what the nodes say of themselves. */
-  constructor(nodes: Readonly<Record<'writer' | 'reader' | 'replica' | 'far', Node>>) {
+  /** Listens to what the nodes say of themselves; `tell` gets every sample, MiB. */
+  constructor(
+    nodes: Readonly<Record<'writer' | 'reader' | 'replica' | 'far', Node>>,
+    tell: (node: string, held: Memory) => void = () => undefined,
+  ) {
     const { writer, reader, replica, far } = nodes;
     this.#nodes = { writer, reader, replica, far };
     for (const [name, node] of Object.entries(this.#nodes)) {
@@ -38,8 +44,11 @@ export class Vitals {
         const nowMs = performance.now();
         if (said.event === 'ready') beganMs = nowMs;
         if (said.event !== 'at' || nowMs - beganMs < WARM_MS) return;
-        const { rssMiB, fds } = said as unknown as { rssMiB: number; fds: number };
-        samples.push({ life: node.starts, hours: nowMs / 3_600_000, rss: rssMiB, fds });
+        const { memory, fds } = said as unknown as { memory: Memory; fds: number };
+        const inMiB = Object.entries(memory).map(([what, bytes]) => [what, bytes / 2 ** 20]);
+        const held = Object.fromEntries(inMiB) as Memory;
+        samples.push({ life: node.starts, hours: nowMs / 3_600_000, ...held, fds });
+        tell(name, held);
       };
     }
   }

@@ -362,6 +362,63 @@ export const brokenTopologies: readonly BrokenTopology[] = [
     hint: 'did you mean "watching"?',
   },
   {
+    name: 'a notifier to listen to that there is not',
+    text: publisher(`${listen}    hear: [zeromq, «watchin»]\n`),
+    says: 'there is no notifier "watchin"',
+    hint: 'did you mean "watching"?',
+  },
+  {
+    name: 'a notifier to listen to that the source does not use',
+    text: publisher(`${listen}    hear: [zeromq, «redis»]\n`),
+    says: '"feed" does not announce by redis',
+    hint: 'it does by: zeromq ipc://@tickmesh-demo-feed.feed, watching; add it to "notify" of "feed"',
+  },
+  {
+    name: 'a server to listen to that is another one than the source uses, its password not shown',
+    text: publisher(`${listen}    hear: «redis://me:secret@127.0.0.1:6380»\n`).replace(
+      '    run: fetcher',
+      '    notify: redis\n    run: fetcher',
+    ),
+    says: '"feed" does not announce by redis://127.0.0.1:6380',
+    hint: 'it does by: redis://127.0.0.1:6379?channel=demo.feed',
+  },
+  {
+    name: 'a notifier to listen to that one of two sources does not use',
+    text: publisher(
+      `${listen}    hear: [«ipc»]\n`,
+      '  more: { run: fetcher, notify: ipc, source: { kind: synthetic } }\n',
+    ).replace('from: feed', 'from: [feed, more]'),
+    says: '"feed" does not announce by ipc',
+    hint: 'choose for each source: hear: { feed: …, … }',
+  },
+  {
+    name: 'a notifier to listen to of a source that is none',
+    text: publisher(`${listen}    hear: { «fed»: zeromq }\n`),
+    says: '"web" does not read from "fed"',
+    hint: 'did you mean "feed"?',
+  },
+  {
+    name: 'a notifier to listen to that stays on another host',
+    text: twoHosts(
+      `${listen}    host: one\n`,
+      '  copy:\n    run: replica\n    host: two\n    from: feed\n    data: b\n    hear: { feed: [zeromq, «ipc»] }\n',
+    ).replace('    run: fetcher', '    notify: [zeromq, ipc]\n    run: fetcher'),
+    says: 'ipc of "feed" does not reach "copy": it is on another host',
+    hint: 'what reaches it: zeromq tcp://127.0.0.1:',
+  },
+  {
+    name: 'files to look at that a replica has not got',
+    text: `${good}  copy: { run: replica, from: feed, data: b, hear: «watching» }\n`,
+    says: 'watching of "feed" does not reach "copy": it has no files of "feed"',
+    hint: 'what reaches it: zeromq ipc://@tickmesh-demo-feed.feed',
+  },
+  {
+    name: 'a reader that listens to a number',
+    text: publisher(`${listen}    hear: «5»\n`),
+    says: 'want a notifier, or a list of them, or a map of sources to these, got 5',
+    hint: '',
+  },
+  {
     name: 'notifiers that do not leave their host',
     text: twoHosts(
       `${listen}    host: one\n`,

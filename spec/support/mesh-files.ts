@@ -22,6 +22,15 @@ export function bytesOf(data: string, log: string, end: number): Buffer {
   );
 }
 
+/** Payloads of a log's records, in order; marks left out. */
+export const payloadsOf = (data: string, log: string): string[] =>
+  bytesOf(data, log, Infinity)
+    .toString()
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.slice(50, -1))
+    .filter((text) => !text.startsWith('null,"mark":'));
+
 /** Epochs of a log's writers, in the order in which they opened it. */
 export const epochsOf = (data: string, log: string): number[] =>
   readFileSync(join(data, log, 'epochs.jsonl'), 'utf8')
