@@ -7,6 +7,8 @@ const families: readonly (readonly [string, Look])[] = [
   ['tickmesh-adaptive', { colour: 'var(--ours-2)', dash: '6 3', width: 2.5 }],
   ['tickmesh-zeromq', { colour: 'var(--ours)', dash: '6 3', width: 2.5 }],
   ['tickmesh-watching', { colour: 'var(--ours)', dash: '2 3', width: 2.5 }],
+  ['tickmesh-ipc-relayed', { colour: 'var(--green)', dash: '6 3', width: 2.5 }],
+  ['tickmesh-ipc', { colour: 'var(--green)', dash: '', width: 2.5 }],
   ['tickmesh-redis', { colour: 'var(--red)', dash: '', width: 2.5 }],
   ['tickmesh-rabbitmq', { colour: 'var(--orange)', dash: '', width: 2.5 }],
   ['tickmesh', { colour: 'var(--ours)', dash: '', width: 3 }],

@@ -1,5 +1,6 @@
 /** The two processes of a run as the runner sees them: started, heard, given orders, and ended whatever they are doing. */
 import { fork, type ChildProcess } from 'node:child_process';
+import { Relay } from '../../notifier/ipc/relay-process.ts';
 import { TickmeshError } from '../../world/error.ts';
 import type { Transport } from '../transport/transport.ts';
 import { isTold, type Job, type Order, type Told } from './message.ts';
@@ -24,9 +25,11 @@ export class Pair {
     transport: Transport,
     { scripts, signal }: { readonly scripts: Scripts; readonly signal?: AbortSignal },
   ) {
+    const relay = transport.parent === 'supervisor' ? new Relay() : undefined;
     const start = (who: Who): ChildProcess => {
       const child = fork(scripts[who], [JSON.stringify(job)]);
       this.#children.push(child);
+      relay?.attach(child);
       child.on('message', (message) => this.#hear(message));
       child.on('exit', (code, by) => {
         if (!this.#told.has(`${who} done`)) this.#fail(`the ${who} ended early (${code ?? by})`);

@@ -108,7 +108,7 @@ export async function runOnce(options: RunOptions): Promise<Run> {
 
 /** The broker's cost, or ours where we relay. */
 function watchMiddle({ transport, servers }: RunOptions): (() => Usage) | undefined {
-  if (transport.parent === 'relay') return measureUsage();
+  if (transport.parent === 'relay' || transport.parent === 'supervisor') return measureUsage();
   return transport.needs && watchProcess(servers[transport.needs]!.pid);
 }
 

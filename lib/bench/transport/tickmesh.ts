@@ -3,16 +3,20 @@ import { openFeed } from '../../feed/feed.ts';
 import type { Idle } from '../../feed/options.ts';
 import { Fetcher } from '../../fetcher/fetcher.ts';
 import { logName } from '../../log/name.ts';
+import type { ProcessPort } from '../../notifier/notifier.ts';
 import { realClock } from '../../world/clock.ts';
 import { newPayload, PROBE, readNumber, writeNumber } from '../record.ts';
+import { portToReader } from './relay-process.ts';
 import { DueSource } from './due-source.ts';
 import type { Place, ServerName, Transport, WriteContext, Writing } from './transport.ts';
 
 const log = logName('binance/BTC-USDT/trade');
 
 type FeedOf = (place: Place) => string | readonly string[];
+/** The writer's end of a process channel, where it is not that to its own parent. */
+type PortOf = (context: WriteContext) => ProcessPort;
 
-async function write(context: WriteContext, feed: FeedOf): Promise<Writing> {
+async function write(context: WriteContext, feed: FeedOf, port?: PortOf): Promise<Writing> {
   const { now, stamps, size } = context;
   const source = new DueSource(log);
   const template = newPayload(size);
@@ -21,6 +25,7 @@ async function write(context: WriteContext, feed: FeedOf): Promise<Writing> {
     data: context.folder,
     source,
     feed: feed(context),
+    ...(port ? { port: port(context) } : {}),
     eventTimeUs: () => undefined,
     clock: realClock,
   });
@@ -86,6 +91,7 @@ const tickmesh = (name: string, title: string, feedOf: FeedOf, idle: Idle = 'par
   },
 });
 
+const throughParent: FeedOf = () => ['node-ipc:?channel=bench'];
 const zeromqOnly: FeedOf = ({ folder }) => [`ipc://${folder}/feed.ipc`];
 /** A single endpoint is joined by watching: what a mesh on one host does by itself. */
 const sameHost: FeedOf = ({ folder }) => `ipc://${folder}/feed.ipc`;
@@ -97,6 +103,16 @@ const over =
 export const tickmeshes: readonly Transport[] = [
   tickmesh('tickmesh-zeromq', 'tickmesh, ZeroMQ only', zeromqOnly),
   tickmesh('tickmesh-watching', 'tickmesh, watching only', () => ['watching:']),
+  {
+    ...tickmesh('tickmesh-ipc', 'tickmesh, Node IPC only, parent -> child', throughParent),
+    parent: 'writer',
+    write: (context) => write(context, throughParent, portToReader),
+  },
+  {
+    ...tickmesh('tickmesh-ipc-relayed', 'tickmesh, Node IPC only, relayed', throughParent),
+    parent: 'supervisor',
+    rateMax: 1_000,
+  },
   {
     ...tickmesh('tickmesh-redis', 'tickmesh, Redis only', over('redis')),
     needs: 'redis',

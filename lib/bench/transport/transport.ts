@@ -2,6 +2,7 @@
  * One way of getting word of an append from a writing process to a reading one: a row of the bench. It brings both ends;
  * processes, pacing, stamping and counting are the bench's.
  */
+import type { ChildProcess } from 'node:child_process';
 import type { Arrivals } from '../arrivals.ts';
 import type { BenchClock } from '../clock-process.ts';
 
@@ -33,7 +34,7 @@ export type WriteContext = Place & {
   readonly now: BenchClock;
   readonly stamps: Stamps;
   /** The reader, where this process is its parent. */
-  readonly reader?: { send(message: object): void };
+  readonly reader?: ChildProcess;
 };
 
 export type ReadContext = Place & {
@@ -52,8 +53,11 @@ export type Transport = {
   /** False where only the notification is sent and nothing is written or read. */
   readonly reads: boolean;
   readonly needs?: ServerName;
-  /** Who forks the reader: the runner (default), which may relay too; or the writer, where the way leads from parent to child. */
-  readonly parent?: 'runner' | 'relay' | 'writer';
+  /**
+   * Who forks the reader: the runner (default), which may pass messages on too, or relay notices as `tickmesh up` does;
+   * or the writer, where the way leads from parent to child.
+   */
+  readonly parent?: 'runner' | 'relay' | 'supervisor' | 'writer';
   /** Nobody listens: only the writer runs. */
   readonly silent?: boolean;
   /** Longest it may take by design, ms: a poll's interval. */
