@@ -13,9 +13,12 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { once } from 'node:events';
+import { crc32 } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
 import { Pull, Push } from 'zeromq';
+import { Ahead } from '../lib/catchup/ahead.ts';
+import { answer } from '../lib/catchup/answer.ts';
 import { Budget } from '../lib/catchup/budget.ts';
 import {
   decodeReply,
@@ -50,6 +53,7 @@ import {
   type Copying,
   type Fed,
 } from './support/copies.ts';
+import { ModelLog } from './support/model-log.ts';
 
 /** Sockets, processes and clocks: one after another. */
 const serially = test.serial;
@@ -991,6 +995,42 @@ test('a budget lets a burst through, then a steady rate, however the clock jumps
   t.true(wait > 0 && wait <= 10);
   t.is(budget.take(10_000 + wait), 0);
   t.true(budget.take(5_000) > 0, 'a clock that steps back gives nothing');
+});
+
+test('what a holder has read ahead is what it would read now, whatever became of the log since', (t) => {
+  let served = 0;
+  fc.assert(
+    fc.property(fc.array(fc.nat(99), { minLength: 10, maxLength: 60 }), (steps) => {
+      const log = new ModelLog();
+      const ahead = new Ahead();
+      let ask = { lastEpoch: 1, position: 0, maxBytes: 64 };
+      for (const step of steps) {
+        if (step < 30) log.append(1 + (step % 10));
+        else if (step < 35) log.restart(step - 30);
+        else if (step < 38) log.roll();
+        else if (step < 40) log.trim(2);
+        else if (step < 60) ahead.read();
+        else {
+          const head = log.head();
+          const now = answer(log, ask, head);
+          const told = answer(ahead.over(log, head.epoch), ask, head);
+          if (told.kind === 'chunk' && now.kind === 'chunk') {
+            const { bytes } = told.lines;
+            if (ahead.crcOf(told.lines) === crc32(bytes)) served++;
+            t.deepEqual(bytes, now.lines.bytes.subarray(0, bytes.length));
+            t.deepEqual(told.lines.segment, now.lines.segment);
+          } else t.deepEqual(told, now);
+          ahead.answered(log, ask, told);
+          const lastEpoch = head.epoch;
+          if (told.kind === 'chunk')
+            ask = { ...ask, lastEpoch, position: ask.position + told.lines.bytes.length };
+          else if ('position' in told) ask = { ...ask, lastEpoch, position: told.position };
+        }
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+  t.true(served > 1_000, `${served} answers were ready`);
 });
 
 test('a copy never claims to be complete beyond what it holds', (t) => {

@@ -8,12 +8,14 @@
  * All headers are those of `mesh/header.ts`. A request never says where to answer to: the holder knows that by itself.
  * Anything else (parts, kinds, lengths, CRC, bytes that are no lines) is not a frame: undefined, never an exception.
  */
+import { crc32 } from 'node:zlib';
 import {
   HEADER_BYTES,
   encodeHeader,
   kinds,
   payloadMatches,
   readHeader,
+  writeHeader,
   type Header,
 } from '../mesh/header.ts';
 import { ENVELOPE, LINE_MAX, isLine, viewOf } from '../log/line.ts';
@@ -86,7 +88,8 @@ export function decodeRequest(parts: readonly Buffer[]): Request | undefined {
   return { node, log, ask: { lastEpoch, position, maxBytes }, tag };
 }
 
-export function encodeReply({ log, answer, tag, clockUs }: Reply): Buffer[] {
+/** `crc`: that of a chunk's lines, where it is known already. */
+export function encodeReply({ log, answer, tag, clockUs }: Reply, crc?: number): Buffer[] {
   const { epoch, lastEpoch, asked } = answer;
   const name = Buffer.from(log, 'latin1');
   const echo = { epoch, lastEpoch, tag };
@@ -102,7 +105,9 @@ export function encodeReply({ log, answer, tag, clockUs }: Reply): Buffer[] {
         recordEpoch: segment.epoch,
         aux: segment.base,
       };
-      return [encodeHeader(fields, bytes), name, bytes];
+      const head = Buffer.allocUnsafe(HEADER_BYTES);
+      writeHeader(head, 0, fields, crc ?? crc32(bytes));
+      return [head, name, bytes];
     }
     case 'info': {
       const { position, linesBefore: lines } = answer;

@@ -3,9 +3,10 @@
  * on one PUSH a declared reader, dialled to where the settings say that reader listens, never to anything from the wire.
  * A request from a name that was not declared leads to nothing but a count.
  *
- *   lane = the newest request a log, at most LANE_MAX; one answer is read, sent and waited for at a time.
+ *   lane = the newest request a log, at most LANE_MAX; one answer is read, sent and waited for at a time, the next one
+ *          read ahead (ahead.ts).
  *
- * So a slow reader costs one chunk of memory, and what is dropped (a reader that is gone, a full lane) the asker repeats.
+ * So a slow reader costs two chunks of memory, and what is dropped (a reader that is gone, a full lane) the asker repeats.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Pull, Push } from 'zeromq';
@@ -14,6 +15,7 @@ import type { LogName } from '../log/name.ts';
 import { messages } from '../mesh/messages-zeromq.ts';
 import { dial, securePeer, type SecurePeer, type Security } from '../mesh/security-zeromq.ts';
 import { bindSocket, laneSocket, requestsSocket } from '../mesh/zeromq.ts';
+import { Ahead } from './ahead.ts';
 import { answer, type Answer } from './answer.ts';
 import { Budget, defaultBudget, type BudgetRule } from './budget.ts';
 import { CHUNK_MAX, decodeRequest, encodeReply, type Request } from './frames.ts';
@@ -53,6 +55,8 @@ export class CatchupServer implements AsyncDisposable {
     dropped: 0,
     chunks: 0,
     bytes: 0,
+    /** Reads ahead of a request that failed. */
+    aheadFailed: 0,
   };
   readonly endpoints: readonly string[];
   readonly #options: CatchupServerOptions;
@@ -112,28 +116,44 @@ export class CatchupServer implements AsyncDisposable {
     let lane = this.#lanes.get(node);
     if (!lane) {
       const purse = new Budget(budget ?? defaultBudget, nowMs());
+      const ahead = new Ahead();
       const to = security && securePeer(security, 'readers', node);
-      lane = new Lane(readers[node]!, to, (next) => this.#send(next, purse), this.stats);
+      const holder = {
+        answer: (next: Request) => this.#send(next, purse, ahead),
+        readAhead: () => this.#readAhead(ahead),
+      };
+      lane = new Lane(readers[node]!, to, holder, this.stats);
       this.#lanes.set(node, lane);
     }
     lane.push(request);
   }
 
-  #send(request: Request, purse: Budget): Buffer[] {
+  #send(request: Request, purse: Budget, ahead: Ahead): Buffer[] {
     const { log, tag } = request;
     // The clock first, the head after it: what the clock covers, the head then shows.
     const clockUs = this.#options.clockUs(log);
-    const reply = this.#answer(request, purse);
+    const reply = this.#answer(request, purse, ahead);
     if (reply.kind === 'chunk') {
       this.stats.chunks++;
       this.stats.bytes += reply.lines.bytes.length;
     } else if (reply.kind === 'busy') this.stats.busy++;
     else if (reply.kind === 'denied') this.stats.denied++;
-    return encodeReply({ log, tag, answer: reply, clockUs });
+    const crc = reply.kind === 'chunk' ? ahead.crcOf(reply.lines) : undefined;
+    return encodeReply({ log, tag, answer: reply, clockUs }, crc);
   }
 
-  #answer({ log, ask }: Request, purse: Budget): Answer {
-    const echo = { lastEpoch: ask.lastEpoch, asked: ask.position, epoch: 0 };
+  /** What cannot be read is told of when it is asked for. */
+  #readAhead(ahead: Ahead): void {
+    try {
+      ahead.read();
+    } catch {
+      this.stats.aheadFailed++;
+    }
+  }
+
+  #answer({ log, ask: wanted }: Request, purse: Budget, ahead: Ahead): Answer {
+    const { lastEpoch, position } = wanted;
+    const echo = { lastEpoch, asked: position, epoch: 0 };
     const retryMs = purse.take(this.#options.nowMs());
     if (retryMs > 0) {
       this.stats.overdrawn++;
@@ -141,9 +161,13 @@ export class CatchupServer implements AsyncDisposable {
     }
     const reader = this.#logs.get(log);
     if (!reader) return { ...echo, kind: 'denied' };
-    const maxBytes = Math.min(CHUNK_MAX, Math.max(CHUNK_MIN, ask.maxBytes));
+    const maxBytes = Math.min(CHUNK_MAX, Math.max(CHUNK_MIN, wanted.maxBytes));
+    const ask = { lastEpoch, position, maxBytes };
     try {
-      return answer(reader, { ...ask, maxBytes });
+      const head = reader.head();
+      const told = answer(ahead.over(reader, head?.epoch ?? 0), ask, head);
+      ahead.answered(reader, ask, told);
+      return told;
     } catch (error) {
       this.#options.report?.(log, error);
       return { ...echo, kind: 'busy', retryMs: BROKEN_RETRY_MS };
@@ -159,10 +183,17 @@ export class CatchupServer implements AsyncDisposable {
   }
 }
 
+type LaneHolder = {
+  /** The parts of the answer to a request. */
+  answer(request: Request): Buffer[];
+  /** Nothing is asked: time to read what is likely asked for next. */
+  readAhead(): void;
+};
+
 /** The way back to one reader. */
 class Lane {
   readonly #socket: Push = laneSocket();
-  readonly #answer: (request: Request) => Buffer[];
+  readonly #holder: LaneHolder;
   readonly #stats: { dropped: number };
   readonly #waiting = new Map<string, Request>();
   #pumping = false;
@@ -171,10 +202,10 @@ class Lane {
   constructor(
     endpoint: string,
     to: SecurePeer | undefined,
-    answerTo: (request: Request) => Buffer[],
+    holder: LaneHolder,
     stats: { dropped: number },
   ) {
-    this.#answer = answerTo;
+    this.#holder = holder;
     this.#stats = stats;
     dial(this.#socket, endpoint, to);
   }
@@ -196,7 +227,7 @@ class Lane {
       for (const [log, request] of this.#waiting) {
         if (this.#socket.closed) return;
         this.#waiting.delete(log);
-        const parts = this.#answer(request);
+        const parts = this.#holder.answer(request);
         try {
           await this.#socket.send(parts);
         } catch {
@@ -205,7 +236,9 @@ class Lane {
           this.#waiting.clear();
         }
         // Reading is synchronous: let the fetcher beside us have its turn between chunks.
-        if (parts.length === 3) await nextTurn();
+        if (parts.length < 3) continue;
+        await nextTurn();
+        if (this.#waiting.size === 0 && !this.#socket.closed) this.#holder.readAhead();
       }
     } finally {
       this.#pumping = false;

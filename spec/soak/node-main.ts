@@ -6,6 +6,8 @@
 import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { openFeed } from '../../lib/feed/feed.ts';
 import { Fetcher } from '../../lib/fetcher/fetcher.ts';
 import type { FollowerRules } from '../../lib/follower/state.ts';
@@ -15,6 +17,7 @@ import { realClock } from '../../lib/world/clock.ts';
 import { Journal, type Held } from '../guarantees.ts';
 import { NumberedSource, numberOf } from './numbered.ts';
 import { Sink } from './sink.ts';
+import type { Memory } from './vitals.ts';
 
 export type WriterSettings = {
   readonly role: 'writer';
@@ -71,11 +74,22 @@ createInterface({ input: process.stdin })
   .on('line', (line) => command(JSON.parse(line) as Command))
   .on('close', () => stop.abort());
 
+/** Collects all garbage: what is left is held. */
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+const COLLECT_EVERY = 40;
+
 /** Every now and then: how it goes, and what it costs. */
 function report(more: () => object): void {
+  let count = 0;
   setInterval(() => {
     const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
-    const memory = { rss, heapUsed, heapTotal, external, arrayBuffers };
+    const memory: Memory = { rss, heapUsed, heapTotal, external, arrayBuffers };
+    if (++count % COLLECT_EVERY === 0) {
+      collect();
+      const after = process.memoryUsage();
+      memory.held = after.heapUsed + after.external;
+    }
     say('at', { memory, fds: readdirSync('/proc/self/fd').length, ...more() });
   }, 250).unref();
 }

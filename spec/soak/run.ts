@@ -15,6 +15,9 @@ const { values } = parseArgs({
   },
 });
 
+/** What a process may hold more at the end of its life than at its beginning. */
+const LEAK_MIB = 8;
+
 try {
   const beginMs = performance.now();
   const samples = values.samples;
@@ -34,9 +37,13 @@ try {
   });
   console.log(JSON.stringify(summary));
   // Coarse on purpose: minutes do not show a slope of megabytes an hour, but they show a flood.
-  for (const [name, { rssMaxMiB, fdsMax }] of Object.entries(summary.vitals)) {
+  for (const [name, vital] of Object.entries(summary.vitals)) {
+    const { rssMaxMiB, fdsMax, heldFifthsMiB } = vital;
     if (rssMaxMiB > 384 || fdsMax > 400)
       throw new Error(`${name} held ${rssMaxMiB} MiB and ${fdsMax} descriptors`);
+    const [first, , , , last] = heldFifthsMiB;
+    if (first !== undefined && last !== undefined && last - first > LEAK_MIB)
+      throw new Error(`${name} holds more and more: ${heldFifthsMiB.join(', ')} MiB`);
   }
 } catch (error) {
   console.error((error as Error).message);

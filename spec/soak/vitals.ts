@@ -8,6 +8,9 @@ export type Vital = {
   readonly rssSlopeMiBPerHour: number;
   /** Mean of each fifth of the longest life: is it growing, or has it found its size? */
   readonly rssFifthsMiB: readonly number[];
+  /** The same of what is held, all garbage collected: a leak shows here, however the allocator keeps its pages. */
+  readonly heldSlopeMiBPerHour: number;
+  readonly heldFifthsMiB: readonly number[];
   readonly fdsMax: number;
   readonly fdsSlopePerHour: number;
 };
@@ -19,6 +22,8 @@ export type Memory = {
   readonly heapTotal: number;
   readonly external: number;
   readonly arrayBuffers: number;
+  /** Of the heap and beside it, all garbage just collected: now and then only. */
+  held?: number;
 };
 type Sample = Memory & { readonly life: number; readonly hours: number; readonly fds: number };
 
@@ -56,11 +61,14 @@ export class Vitals {
   summary(): Record<string, Vital> {
     const vitals: Record<string, Vital> = {};
     for (const [name, samples] of this.#samples) {
+      const collected = samples.filter(({ held }) => held !== undefined);
       vitals[name] = {
         starts: this.#nodes[name]!.starts,
         rssMaxMiB: Math.round(Math.max(0, ...samples.map(({ rss }) => rss))),
         rssSlopeMiBPerHour: slope(samples, ({ rss }) => rss),
-        rssFifthsMiB: fifths(samples),
+        rssFifthsMiB: fifths(samples, ({ rss }) => rss),
+        heldSlopeMiBPerHour: slope(collected, ({ held }) => held ?? 0),
+        heldFifthsMiB: fifths(collected, ({ held }) => held ?? 0),
         fdsMax: Math.max(0, ...samples.map(({ fds }) => fds)),
         fdsSlopePerHour: slope(samples, ({ fds }) => fds),
       };
@@ -69,14 +77,14 @@ export class Vitals {
   }
 }
 
-function fifths(samples: readonly Sample[]): number[] {
+function fifths(samples: readonly Sample[], of: (sample: Sample) => number): number[] {
   const lives = livesOf(samples);
   const [longest = []] = [...lives.values()].sort((a, b) => b.length - a.length);
   const size = Math.floor(longest.length / 5);
   if (size === 0) return [];
   return [0, 1, 2, 3, 4].map((fifth) => {
     const part = longest.slice(fifth * size, (fifth + 1) * size);
-    return Math.round(part.reduce((sum, { rss }) => sum + rss, 0) / size);
+    return Math.round((part.reduce((sum, sample) => sum + of(sample), 0) / size) * 10) / 10;
   });
 }
 
