@@ -14,6 +14,8 @@ import {
   readNotice,
   type Heard,
 } from '../lib/notifier/notice.ts';
+import { Listeners } from '../lib/notifier/listeners-timer.ts';
+import type { Notifier, OnState } from '../lib/notifier/notifier.ts';
 import { ZeromqAnnouncer, ZeromqListener } from '../lib/notifier/zeromq/zeromq-socket.ts';
 import { TickmeshError } from '../lib/world/error.ts';
 import { scratch, trades } from './support/logs.ts';
@@ -147,6 +149,19 @@ test('who joins late is told the end at once, every time', async (t) => {
 test('a subscription matches its log and nothing that begins or ends like it', async (t) => {
   const { out, joins } = await announcer(t);
   const log = 'test/BTC-USD/trade';
+  // Somebody who wants everything: nothing stays unsent.
+  const all = new Subscriber({ linger: 0 });
+  t.teardown(() => Promise.resolve(all.close()));
+  all.connect(out.endpoint);
+  all.subscribe();
+  let sent = 0;
+  void (async () => {
+    for await (const [message] of all) sent += message ? 1 : 0;
+  })();
+  await eventually(() => {
+    out.announce('test/other/trade', { kind: kinds.NOTICE });
+    return sent > 0;
+  }, 'everything');
   const { heard, listener } = hear(t, out.endpoint, [log], true);
   await eventually(() => heard.length === 1, 'joining');
   const lines = Buffer.from('x\n');
@@ -174,6 +189,74 @@ test('a subscription matches its log and nothing that begins or ends like it', a
   );
   t.is(listener.invalid, 0);
   t.deepEqual(joins, [log]);
+});
+
+test('a listener that rests hears heartbeats and the end only, until it is woken', async (t) => {
+  const { out, joins } = await announcer(t);
+  const { heard, listener } = hear(t, out.endpoint, [trades]);
+  const positions = (): number[] => heard.map(({ header }) => header.position);
+  await eventually(() => heard.length > 0, 'joining');
+  out.announce(trades, { kind: kinds.NOTICE, position: 2 });
+  await eventually(() => positions().includes(2), 'a notice');
+  listener.rest(true);
+  // A subscription travels. Once it is there, of a notice and a heartbeat only the heartbeat comes.
+  let position = 10;
+  await eventually(() => {
+    const kindsOf = heard.slice(-2).map(({ header }) => header.kind);
+    out.announce(trades, { kind: kinds.NOTICE, position: ++position });
+    out.announce(trades, { kind: kinds.HEAD, position });
+    return heard.length > 3 && kindsOf.every((kind) => kind === kinds.HEAD);
+  }, 'notices to stop');
+  const joined = joins.length;
+  listener.rest(false);
+  await eventually(() => joins.length > joined, 'joining again: the end is repeated');
+  out.announce(trades, { kind: kinds.NOTICE, position: 4711 });
+  await eventually(() => positions().includes(4711), 'notices again');
+  t.is(listener.invalid, 0);
+});
+
+test('while the quickest works the others rest; when it stops they are awake again', async (t) => {
+  const rests: boolean[] = [];
+  const states: OnState[] = [];
+  const nothing = async (): Promise<void> => undefined;
+  const fake = (scheme: string, quickest: boolean): Notifier => ({
+    name: scheme,
+    supports: {
+      acrossHosts: false,
+      data: false,
+      needsServer: false,
+      needsFiles: false,
+      heartbeats: !quickest,
+      quickest,
+      channels: false,
+      endpointSchemes: [scheme],
+    },
+    announce: () => Promise.reject(new Error('not here')),
+    async listen({ onState }) {
+      if (quickest) states.push(onState!);
+      return {
+        invalid: 0,
+        rest: (resting) => rests.push(resting),
+        [Symbol.asyncDispose]: nothing,
+      };
+    },
+  });
+  const among = [fake('slow', false), fake('quick', true)];
+  const all = new Listeners({ logs: [trades], among, onHeard: () => undefined });
+  t.teardown(() => all[Symbol.asyncDispose]());
+  all.add('slow:');
+  all.add('quick:');
+  await eventually(() => states.length === 1, 'both to open');
+  const [say] = states;
+  t.deepEqual(rests, []);
+  say!('on');
+  t.deepEqual(rests, [true]);
+  say!('off', new Error('no events'));
+  t.deepEqual(rests, [true, false]);
+  say!('on');
+  all.add('slow:later');
+  await eventually(() => rests.length === 4, 'one that comes later rests too');
+  t.deepEqual(rests, [true, false, true, true]);
 });
 
 test('bytes are sent along only while somebody asks for them', async (t) => {

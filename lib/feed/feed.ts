@@ -128,7 +128,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
         continue;
       }
       const dueMs = Math.min(this.#dueMs, this.#heldMs);
-      const slept = await this.#bell.wait(dueMs - this.#clock.monoMs());
+      const slept = await this.#bell.wait(dueMs, this.#clock.monoMs());
       const nowMs = this.#clock.monoMs();
       if (slept) this.#yieldedMs = nowMs;
       // What we slept through on purpose is no stall of ours.
@@ -152,7 +152,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       await nextTurn();
     }
     this.#turnMs = this.#clock.monoMs();
-    await this.#bell.wait(0);
+    await this.#bell.wait(0, 0);
     return true;
   }
 
@@ -288,7 +288,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#bell.ring();
+    this.#bell.close();
     this.#options.signal?.removeEventListener('abort', this.#stop);
     for (const { log } of this.#entries) log.close();
     this.#writers.close();

@@ -105,6 +105,27 @@ export class LogReader implements Disposable {
    * writer has not recovered yet.
    */
   read(position: number, limit: number, maxBytes: number): Chunk | undefined {
+    return this.#readOn(position, limit, maxBytes) ?? this.#search(position, limit, maxBytes);
+  }
+
+  /**
+   * The usual case, a reader at the log's end: what is wanted stands in the last segment, which is open. Where it does
+   * not, or is less than that, nothing is said: the segments are looked up then.
+   */
+  #readOn(position: number, limit: number, maxBytes: number): Chunk | undefined {
+    const segment = this.#open;
+    const length = limit - position;
+    if (!segment || segment !== this.#segments.at(-1) || position < segment.base) return undefined;
+    if (length > maxBytes) return undefined;
+    const bytes = Buffer.allocUnsafe(length);
+    const got = readUpTo(this.#files, this.#fd, bytes, length, position - segment.base);
+    if (got < length) return undefined;
+    const ends = lineEnds(bytes);
+    if (ends.at(-1) !== length || !isLine(bytes, 0, ends[0]!)) return undefined;
+    return { position, bytes, ends, segment };
+  }
+
+  #search(position: number, limit: number, maxBytes: number): Chunk | undefined {
     const found = this.#find(position, limit);
     if (!found) return undefined;
     const { segment, end } = found;

@@ -35,6 +35,7 @@ import { crc32 } from 'node:zlib';
 import { crcOfWords } from './crc.ts';
 
 export const HEADER_BYTES = 64;
+const SUM_AT = 60;
 const MAGIC = 0x4d54;
 const VERSION = 1;
 
@@ -74,37 +75,50 @@ export type HeaderFields = Partial<Header> & { readonly kind: Kind };
 
 const HIGH = 2 ** 32;
 
+/** Bytes one by one: a call into the runtime for each field costs more where a header is written once a millisecond. */
+function writeU32(into: Buffer, at: number, value: number): void {
+  into[at] = value;
+  into[at + 1] = value >>> 8;
+  into[at + 2] = value >>> 16;
+  into[at + 3] = value >>> 24;
+}
+
+const readU32 = (bytes: Buffer, at: number): number =>
+  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+
 function writeU64(into: Buffer, at: number, value: number): void {
   if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) {
     throw new TypeError(`not a position: ${value}`);
   }
   const high = Math.floor(value / HIGH);
-  into.writeUInt32LE(value - high * HIGH, at);
-  into.writeUInt32LE(high, at + 4);
+  writeU32(into, at, value - high * HIGH);
+  writeU32(into, at + 4, high);
 }
 
 /** -1 when the value is beyond 2^53. */
 function readU64(bytes: Buffer, at: number): number {
-  const high = bytes.readUInt32LE(at + 4);
-  return high > 0x1fffff ? -1 : high * HIGH + bytes.readUInt32LE(at);
+  const high = readU32(bytes, at + 4);
+  return high > 0x1fffff ? -1 : high * HIGH + readU32(bytes, at);
 }
 
-/** Writes a header at `at`. `payloadCrc` is the CRC-32 of what follows it, 0 for nothing. */
+/** Writes a header at `at`. `payloadCrc` is the CRC-32 of what follows it, 0 for nothing. Throws RangeError where there is no room. */
 export function writeHeader(into: Buffer, at: number, fields: HeaderFields, payloadCrc = 0): void {
-  into.writeUInt16LE(MAGIC, at);
+  if (at + HEADER_BYTES > into.length) throw new RangeError('no room for a header');
+  into[at] = MAGIC & 255;
+  into[at + 1] = MAGIC >>> 8;
   into[at + 2] = VERSION;
   into[at + 3] = fields.kind;
-  into.writeUInt32LE(fields.epoch ?? 0, at + 4);
+  writeU32(into, at + 4, fields.epoch ?? 0);
   writeU64(into, at + 8, fields.lines ?? 0);
   writeU64(into, at + 16, fields.position ?? 0);
-  into.writeUInt32LE(fields.length ?? 0, at + 24);
-  into.writeUInt32LE(fields.count ?? 0, at + 28);
-  into.writeUInt32LE(fields.lastEpoch ?? 0, at + 32);
-  into.writeUInt32LE(fields.recordEpoch ?? 0, at + 36);
+  writeU32(into, at + 24, fields.length ?? 0);
+  writeU32(into, at + 28, fields.count ?? 0);
+  writeU32(into, at + 32, fields.lastEpoch ?? 0);
+  writeU32(into, at + 36, fields.recordEpoch ?? 0);
   writeU64(into, at + 40, fields.aux ?? 0);
   writeU64(into, at + 48, fields.tag ?? 0);
-  into.writeUInt32LE(payloadCrc, at + 56);
-  into.writeUInt32LE(crcOfWords(into, at, 60), at + 60);
+  writeU32(into, at + 56, payloadCrc);
+  writeU32(into, at + SUM_AT, crcOfWords(into, at, SUM_AT));
 }
 
 /** A header in a buffer of its own, with the CRC of `payload`. */
@@ -117,10 +131,10 @@ export function encodeHeader(fields: HeaderFields, payload?: Buffer): Buffer {
 /** The header at `at`, or undefined when the bytes are not one. Never throws. */
 export function readHeader(bytes: Buffer, at = 0): Header | undefined {
   if (bytes.length < at + HEADER_BYTES) return undefined;
-  if (bytes.readUInt16LE(at) !== MAGIC || bytes[at + 2] !== VERSION) return undefined;
+  if (bytes[at] !== (MAGIC & 255) || bytes[at + 1] !== MAGIC >>> 8) return undefined;
   const kind = bytes[at + 3]!;
-  if (!known.has(kind)) return undefined;
-  if (crcOfWords(bytes, at, 60) !== bytes.readUInt32LE(at + 60)) return undefined;
+  if (bytes[at + 2] !== VERSION || !known.has(kind)) return undefined;
+  if (crcOfWords(bytes, at, SUM_AT) !== readU32(bytes, at + SUM_AT)) return undefined;
   const lines = readU64(bytes, at + 8);
   const position = readU64(bytes, at + 16);
   const aux = readU64(bytes, at + 40);
@@ -128,13 +142,13 @@ export function readHeader(bytes: Buffer, at = 0): Header | undefined {
   if (lines < 0 || position < 0 || aux < 0 || tag < 0) return undefined;
   return {
     kind: kind as Kind,
-    epoch: bytes.readUInt32LE(at + 4),
+    epoch: readU32(bytes, at + 4),
     lines,
     position,
-    length: bytes.readUInt32LE(at + 24),
-    count: bytes.readUInt32LE(at + 28),
-    lastEpoch: bytes.readUInt32LE(at + 32),
-    recordEpoch: bytes.readUInt32LE(at + 36),
+    length: readU32(bytes, at + 24),
+    count: readU32(bytes, at + 28),
+    lastEpoch: readU32(bytes, at + 32),
+    recordEpoch: readU32(bytes, at + 36),
     aux,
     tag,
   };
@@ -142,4 +156,4 @@ export function readHeader(bytes: Buffer, at = 0): Header | undefined {
 
 /** True when `payload` is what the header at `at` was sent with. */
 export const payloadMatches = (bytes: Buffer, at: number, payload: Buffer): boolean =>
-  (payload.length === 0 ? 0 : crc32(payload)) === bytes.readUInt32LE(at + 56);
+  (payload.length === 0 ? 0 : crc32(payload)) === readU32(bytes, at + 56);

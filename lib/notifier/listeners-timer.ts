@@ -1,6 +1,7 @@
 /**
  * Several notifiers listened to at once: whichever says it first is acted on. Each opens, dies and comes back by itself;
- * one that cannot be opened is tried again, ever more rarely. Below them all is the reader's own floor: it looks at the
+ * one that cannot be opened is tried again, ever more rarely. While the quickest works, those that can rest do: they go
+ * on with heartbeats, which give away what the quickest has missed, and are back at once when it stops. Below them all is the reader's own floor: it looks at the
  * files once a second, and many times a second while nobody can be relied on.
  */
 import { TickmeshError } from '../world/error.ts';
@@ -49,6 +50,7 @@ export class Listeners implements AsyncDisposable {
   readonly #options: ListenersOptions;
   readonly #parts = new Map<string, Part>();
   #reliable = 0;
+  #quickest = 0;
   #closed = false;
 
   constructor(options: ListenersOptions) {
@@ -112,6 +114,7 @@ export class Listeners implements AsyncDisposable {
       if (this.#closed) return await listener[Symbol.asyncDispose]();
       part.listener = listener;
       part.tries = 0;
+      if (this.#quickest > 0) this.#rest(part, true);
     } catch (error) {
       if (this.#closed) return;
       this.#become(part, 'failed', error as Error);
@@ -123,6 +126,15 @@ export class Listeners implements AsyncDisposable {
     }
   }
 
+  #rest({ listener, notifier }: Part, resting: boolean): void {
+    // Bytes that travel with the notices come from nowhere else.
+    if (!this.#options.data && !notifier.supports.quickest) listener?.rest?.(resting);
+  }
+
+  #restAll(resting: boolean): void {
+    for (const part of this.#parts.values()) this.#rest(part, resting);
+  }
+
   #become(part: Part, state: NotifierState, error: Error | undefined): void {
     const { status, notifier } = part;
     const was = status.state;
@@ -130,6 +142,10 @@ export class Listeners implements AsyncDisposable {
     if (!notifier.supports.heartbeats) {
       if (state === 'on') this.#reliable++;
       if (was === 'on') this.#reliable--;
+    }
+    if (notifier.supports.quickest) {
+      if (state === 'on' && this.#quickest++ === 0) this.#restAll(true);
+      if (was === 'on' && --this.#quickest === 0) this.#restAll(false);
     }
     status.state = state;
     if (error) status.why = error.message;

@@ -3,10 +3,12 @@
  * never a record, and only the largest position matters. One part, at most 128 bytes for names up to 63, so that ZeroMQ
  * copies it instead of sharing memory.
  *
- *   notice = log-name NUL header            ; header of kind NOTICE, HEAD or END (mesh/header.ts)
+ *   notice = log-name NUL header            ; header of kind NOTICE (mesh/header.ts)
+ *   beat   = [ "H:" ] log-name NUL header   ; header of kind HEAD or END; "H:" where topics are subscribed to one by one
  *   data   = "D:" log-name NUL header lines ; header of kind DATA: the batch itself, for readers without the disk
  *
- * A subscription is the bytes up to and with the NUL, so that `BTC-USD` never matches `BTC-USDT`.
+ * A subscription is the bytes up to and with the NUL, so that `BTC-USD` never matches `BTC-USDT`. Beats have a topic of
+ * their own: a reader that is told by something quicker keeps them, and lets the notices be.
  */
 import { crc32 } from 'node:zlib';
 import {
@@ -29,6 +31,8 @@ export const INLINE_MAX = 64 << 10;
 
 /** Subscription for a log's notices. */
 export const noticeTopic = (log: string): Topic => Buffer.from(`${log}\0`, 'latin1');
+/** Subscription for a log's heartbeats, and its end. */
+export const beatTopic = (log: string): Topic => Buffer.from(`H:${log}\0`, 'latin1');
 /** Subscription for a log's bytes. */
 export const dataTopic = (log: string): Topic => Buffer.from(`D:${log}\0`, 'latin1');
 
@@ -71,7 +75,8 @@ export function readNotice(message: Buffer): Heard | undefined {
     return { log: message.toString('latin1', 2, nul), header, bytes };
   }
   if (rest !== 0) return undefined;
-  if (header.kind !== kinds.NOTICE && header.kind !== kinds.HEAD && header.kind !== kinds.END)
-    return undefined;
-  return { log: message.toString('latin1', 0, nul), header, bytes: nothing };
+  const beat = header.kind === kinds.HEAD || header.kind === kinds.END;
+  if (!beat && header.kind !== kinds.NOTICE) return undefined;
+  const nameAt = beat && message[0] === 72 && message[1] === 58 ? 2 : 0;
+  return { log: message.toString('latin1', nameAt, nul), header, bytes: nothing };
 }

@@ -21,6 +21,8 @@ export type Supports = {
    * can be relied on.
    */
   readonly heartbeats: boolean;
+  /** As quick as it gets: while it is on, others need not tell of every append. */
+  readonly quickest?: boolean;
   /** Each writer binds an endpoint of its own, which a topology derives. */
   readonly binds?: boolean;
   /** One medium serves many writers: each needs a `channel` of its own in its endpoint. */
@@ -74,6 +76,8 @@ export type AnnouncerOptions = {
 export type Listener = AsyncDisposable & {
   /** Messages that were no notices, dropped. */
   readonly invalid: number;
+  /** From now on (or no longer) heartbeats are enough: something quicker tells of everything else. */
+  rest?(resting: boolean): void;
 };
 
 export type ListenerOptions = {

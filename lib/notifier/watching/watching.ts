@@ -15,6 +15,7 @@ export const watching: Notifier = {
     needsServer: false,
     needsFiles: true,
     heartbeats: false,
+    quickest: true,
     channels: false,
     endpointSchemes: ['watching'],
   },

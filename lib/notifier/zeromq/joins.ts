@@ -5,7 +5,7 @@
  * so some foreign ones are fine. Pure.
  *
  *   message = ( 0x01 / 0x00 ) topic          ; joined; the last one left
- *   topic   = [ "D:" ] log-name NUL          ; notifier/notice.ts; NUL and all may be missing: a prefix
+ *   topic   = [ "D:" / "H:" ] log-name NUL   ; notifier/notice.ts; NUL and all may be missing: a prefix
  */
 export const TOPIC_MAX = 256;
 
@@ -16,11 +16,17 @@ export type FloodRule = {
 };
 export const defaultFlood: FloodRule = { burst: 50_000, perSecond: 500 };
 
-export type Join = { readonly log: string; readonly data: boolean; readonly joined: boolean };
+export type Join = {
+  readonly log: string;
+  readonly topic: 'notice' | 'beat' | 'data';
+  readonly joined: boolean;
+};
 
 export class Joins {
   /** Subscriptions to what is not announced here. */
   foreign = 0;
+  /** Somebody asked for all topics, or for those with some beginning: whom that concerns is not known. */
+  prefixed = false;
   readonly #own: ReadonlySet<string> | undefined;
   readonly #rule: FloodRule;
   #held = 0;
@@ -45,14 +51,18 @@ export class Joins {
 
   /** Somebody came for one of our logs, or the last one left it; undefined for anything else. */
   read(message: Buffer): Join | undefined {
-    // Without a topic: everything, once a peer. Another first byte: a peer's own message, which means nothing.
-    if (message.length < 2 || message[0]! > 1) return undefined;
+    // Another first byte: a peer's own message, which means nothing.
+    if (message.length === 0 || message[0]! > 1) return undefined;
     const joined = message[0] === 1;
+    if (joined && message.at(-1) !== 0) this.prefixed = true;
+    // Without a topic: everything, once a peer.
+    if (message.length === 1) return undefined;
     const end = message.at(-1) === 0 ? message.length - 1 : message.length;
     const topic = end <= TOPIC_MAX ? message.toString('latin1', 1, end) : '';
-    const data = topic.startsWith('D:');
-    const log = data ? topic.slice(2) : topic;
-    if (log !== '' && (this.#own?.has(log) ?? true)) return { log, data, joined };
+    const mark = topic.slice(0, 2);
+    const kind = mark === 'D:' ? 'data' : mark === 'H:' ? 'beat' : 'notice';
+    const log = kind === 'notice' ? topic : topic.slice(2);
+    if (log !== '' && (this.#own?.has(log) ?? true)) return { log, topic: kind, joined };
     if (joined) {
       this.foreign++;
       this.#held++;

@@ -1,12 +1,13 @@
 /** Notices over ZeroMQ: PUB binds in the writer, SUB connects in the reader. Loses what it must; that is harmless. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Subscriber, XPublisher } from 'zeromq';
-import type { HeaderFields } from '../../mesh/header.ts';
+import { kinds, type HeaderFields } from '../../mesh/header.ts';
 import { onEvent } from '../../mesh/events-zeromq.ts';
 import { messages } from '../../mesh/messages-zeromq.ts';
 import { dial, securePeer } from '../../mesh/security-zeromq.ts';
 import { bindSocket, feedSocket, subscriberSocket } from '../../mesh/zeromq.ts';
 import {
+  beatTopic,
   dataTopic,
   encodeData,
   encodeNotice,
@@ -14,10 +15,10 @@ import {
   readNotice,
   type Topic,
 } from '../notice.ts';
-import { Joins } from './joins.ts';
+import { Joins, type Join } from './joins.ts';
 import type { Announcer, AnnouncerOptions, Listener, ListenerOptions } from '../notifier.ts';
 
-type Topics = { readonly notice: Topic; readonly data: Topic };
+type Topics = { readonly notice: Topic; readonly beat: Topic; readonly data: Topic };
 
 /** After a flood that came soon behind another, nobody is let in for so long. */
 const REST_MS = 1_000;
@@ -30,6 +31,8 @@ export class ZeromqAnnouncer implements Announcer {
   readonly #options: AnnouncerOptions;
   #socket: XPublisher;
   readonly #topics = new Map<string, Topics>();
+  /** Logs whose notices, and whose bytes, somebody asked for. */
+  readonly #noticeJoins = new Set<string>();
   readonly #dataJoins = new Set<string>();
   readonly #joins: Joins;
   readonly #joined = new Set<string>();
@@ -70,13 +73,19 @@ export class ZeromqAnnouncer implements Announcer {
 
   #topicsOf(log: string): Topics {
     let topics = this.#topics.get(log);
-    if (!topics)
-      this.#topics.set(log, (topics = { notice: noticeTopic(log), data: dataTopic(log) }));
+    if (!topics) {
+      topics = { notice: noticeTopic(log), beat: beatTopic(log), data: dataTopic(log) };
+      this.#topics.set(log, topics);
+    }
     return topics;
   }
 
   announce(log: string, fields: HeaderFields): void {
-    this.#send(encodeNotice(this.#topicsOf(log).notice, fields));
+    const { notice, beat } = this.#topicsOf(log);
+    if (fields.kind !== kinds.NOTICE) this.#send(encodeNotice(beat, fields));
+    // Where all watch the files or nobody is there, this is all that it costs.
+    else if (this.#noticeJoins.has(log) || this.#joins.prefixed)
+      this.#send(encodeNotice(notice, fields));
   }
 
   wantsData(log: string): boolean {
@@ -101,15 +110,21 @@ export class ZeromqAnnouncer implements Announcer {
     try {
       for await (const [message] of messages(socket)) {
         const join = message && this.#joins.read(message);
-        if (join?.data) {
-          if (join.joined) this.#dataJoins.add(join.log);
-          else this.#dataJoins.delete(join.log);
-        } else if (join?.joined) this.#welcome(join.log);
+        if (join) this.#note(join);
         if (!join && this.#joins.flooded(performance.now())) return await this.#bindAnew(socket);
       }
     } catch (error) {
       if (!socket.closed) throw error;
     }
+  }
+
+  #note({ log, topic, joined }: Join): void {
+    const joins = topic === 'data' ? this.#dataJoins : this.#noticeJoins;
+    if (topic !== 'beat') {
+      if (joined) joins.add(log);
+      else joins.delete(log);
+    }
+    if (joined && topic !== 'data') this.#welcome(log);
   }
 
   /** Whoever subscribes again and again makes us repeat the end once a turn, not each time. */
@@ -133,7 +148,9 @@ export class ZeromqAnnouncer implements Announcer {
     this.#shedMs = nowMs;
     onState?.('off', new Error('too many subscriptions: all listeners were cut'));
     flooded.close();
+    this.#noticeJoins.clear();
     this.#dataJoins.clear();
+    this.#joins.prefixed = false;
     if (again) await sleep(REST_MS);
     while (!this.#disposed) {
       const socket = feedSocket();
@@ -162,6 +179,7 @@ export class ZeromqAnnouncer implements Announcer {
 export class ZeromqListener implements Listener {
   readonly #socket: Subscriber;
   readonly #hearing: Promise<void>;
+  readonly #logs: readonly string[];
   invalid = 0;
 
   /** Throws TypeError for a writer that there is no key of, where there are keys. */
@@ -176,13 +194,21 @@ export class ZeromqListener implements Listener {
         else if (type === 'disconnect') onState('off');
       });
     dial(this.#socket, options.endpoint, peer);
+    this.#logs = options.logs === 'all' ? [] : options.logs;
     if (options.logs === 'all') this.#socket.subscribe();
     else
       for (const log of options.logs) {
-        this.#socket.subscribe(noticeTopic(log));
+        this.#socket.subscribe(noticeTopic(log), beatTopic(log));
         if (options.data) this.#socket.subscribe(dataTopic(log));
       }
     this.#hearing = this.#hear(options.onHeard);
+  }
+
+  rest(resting: boolean): void {
+    if (this.#socket.closed || this.#logs.length === 0) return;
+    const topics = this.#logs.map(noticeTopic);
+    if (resting) this.#socket.unsubscribe(...topics);
+    else this.#socket.subscribe(...topics);
   }
 
   async #hear(onHeard: ListenerOptions['onHeard']): Promise<void> {
