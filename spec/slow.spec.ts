@@ -3,6 +3,7 @@
  * memory. Short by default, long with `TICKMESH_LONG=1`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
@@ -11,11 +12,13 @@ import { LogWriter } from '../lib/log/disk-writer.ts';
 import { logName } from '../lib/log/name.ts';
 import type { PublisherMetrics } from '../lib/publisher/metrics.ts';
 import { realClock } from '../lib/world/clock.ts';
+import type { Late } from './soak/audience-main.ts';
 import { freePort } from './soak/flapper.ts';
 import { Node } from './soak/node.ts';
 import type { Ends } from './soak/node-main.ts';
 import { payloadOf } from './soak/numbered.ts';
 import { START_US, long, scratch } from './support/logs.ts';
+import { ratioOf, type Ratio } from './support/ratios.ts';
 import { RawClient } from './support/raw-client.ts';
 
 const log = logName('test/SLOW-USD/trade');
@@ -50,85 +53,132 @@ const metricsOf = async (publisher: Node): Promise<PublisherMetrics> => {
 type Slow = { event: string; frames?: number; waitingBytes?: number };
 const slowOf = (publisher: Node): Slow[] => publisher.taken('slow').map(({ what }) => what as Slow);
 
-test.serial(
-  'beside a stopped reader and a stalled client eight readers and eight clients notice nothing; both lose nothing untold',
-  async (t) => {
-    t.timeout(180_000);
-    const data = scratch(t);
-    const writer = startWriter(t, data, 1_000);
-    await writer.until('ready');
-    const slow = { policy: 'skip', boundBytes: 256 << 10 } as const;
-    const publisher = started(t, new Node({ role: 'publisher', data, log, slow }));
-    const { port } = await publisher.until('ready');
-    const app = join(data, 'app');
-    const reader = started(t, new Node({ role: 'reader', data, logs, app, keep: false }));
-    await reader.until('going');
-    const eight = { role: 'audience', data, log, port: port as number, count: 8 } as const;
-    const audience = started(t, new Node(eight));
-    await audience.until('ready');
-    const client = await RawClient.open(port as number, '/ws?fat=8000');
+type Lates = { readonly feeds: Late; readonly clients: Late };
+type Beside = {
+  readonly p50: Ratio;
+  readonly feeds: Ratio;
+  readonly clients: Ratio;
+  readonly without: readonly Lates[];
+};
 
-    type Late = { count: number; p50: number; p99: number };
-    const measure = async (): Promise<Late> => {
-      audience.tell('begin');
-      await sleep(long ? 5_000 : 1_500);
-      audience.tell('end');
-      return (await audience.until('late')) as unknown as Late;
-    };
-    await measure();
-    const without: Late[] = [];
-    const beside: Late[] = [];
-    const told: Slow[] = [];
-    publisher.onSaid = ({ event, what }) => {
-      if (event === 'slow') told.push(what as Slow);
-    };
-    const skipping = (): boolean => told.at(-1)?.event === 'skipping';
-    // In turn, so that what else this machine does falls on both.
-    for (let i = 0; i < (long ? 4 : 2); i++) {
-      without.push(await measure());
-      reader.signal('SIGSTOP');
-      client.socket.pause();
-      await until('turns are left out for it', skipping);
-      beside.push(await measure());
-      reader.signal('SIGCONT');
-      client.socket.resume();
-      // While records come: those of a last turn that was left out nobody would miss.
-      await until('it has caught up', () => !skipping());
-    }
-    // The reader: everything.
-    const ends = await pausedAt(writer);
-    reader.tell({ do: 'end', ends });
-    await reader.until('complete');
-    // The client: everything but what was counted.
-    const last = ends[log]!.lines - 1;
+/** A mesh's processes go first, where that is allowed: what else the machine does is not what is asked about. */
+function prefer(...nodes: readonly Node[]): void {
+  try {
+    for (const { pid } of nodes) setPriority(pid, -10);
+  } catch {
+    // Then the noise is larger, and the interval with it.
+  }
+}
+
+/**
+ * Eight feeds and eight clients, so many times without and beside a stopped reader and a client that takes nothing. Each of
+ * those clients gets all that was not counted as left out; the reader gets everything.
+ */
+async function measureBeside(
+  t: ExecutionContext,
+  pairs: number,
+  windowMs: number,
+  waits: boolean,
+): Promise<Beside> {
+  const data = scratch(t);
+  const writer = startWriter(t, data, 1_000);
+  await writer.until('ready');
+  const slow = { policy: 'skip', boundBytes: 256 << 10 } as const;
+  const publisher = started(t, new Node({ role: 'publisher', data, log, slow, waits }));
+  const { port } = (await publisher.until('ready')) as unknown as { port: number };
+  const app = join(data, 'app');
+  const reader = started(t, new Node({ role: 'reader', data, logs, app, keep: false }));
+  await reader.until('going');
+  const audience = started(t, new Node({ role: 'audience', data, log, port, count: 8 }));
+  await audience.until('ready');
+  prefer(writer, publisher, audience);
+  const measure = async (): Promise<Lates> => {
+    audience.tell('begin');
+    await sleep(windowMs);
+    audience.tell('end');
+    return (await audience.until('late')) as unknown as Lates;
+  };
+  let skipping = false;
+  let toldFrames = 0;
+  publisher.onSaid = ({ event, what }) => {
+    if (event !== 'slow') return;
+    const said = what as Slow;
+    skipping = said.event === 'skipping';
+    toldFrames += said.frames ?? 0;
+  };
+  let leftOut = 0;
+  await measure();
+  const without = [await measure()];
+  const beside: Lates[] = [];
+  for (let i = 0; i < pairs; i++) {
+    const before = toldFrames;
+    const client = await RawClient.open(port, '/ws?fat=16000');
+    reader.signal('SIGSTOP');
+    client.socket.pause();
+    await until('turns are left out for it', () => skipping);
+    beside.push(await measure());
+    reader.signal('SIGCONT');
+    client.socket.resume();
+    // While records come: those of a last turn that was left out nobody would miss.
+    await until('it has caught up', () => !skipping);
     const numbers = (): number[] => client.texts.map((text) => Number(/"n":(\d+)/.exec(text)![1]));
-    await client.until(() => numbers().at(-1) === last);
+    const lost = (): number => numbers().at(-1)! - numbers()[0]! + 1 - numbers().length;
+    await until('what it has not got is what was told', () => lost() === toldFrames - before);
     const got = numbers();
-    const metrics = await metricsOf(publisher);
-    const toldFrames = told.reduce((sum, { frames }) => sum + (frames ?? 0), 0);
     t.deepEqual(
       got,
       [...new Set(got)].sort((a, b) => a - b),
       'in order, none twice',
     );
-    t.is(last - got[0]! + 1 - got.length, metrics.skippedFrames, 'left out = counted');
-    t.is(toldFrames, metrics.skippedFrames, 'and = what the log says');
-    t.true(metrics.skippedFrames > 0);
-    t.is(metrics.slowDisconnects, 0);
-    t.deepEqual(publisher.taken('failed'), []);
-    // Loose: p99 of shared cores is mostly theirs. The figures are printed.
-    const p99 = (of: Late[]): number =>
-      of.map((late) => late.p99).sort((a, b) => a - b)[of.length >> 1]!;
-    const p50 = (of: Late[]): number =>
-      of.map((late) => late.p50).sort((a, b) => a - b)[of.length >> 1]!;
-    t.true(p50(beside) < 2 * p50(without) + 2_000, JSON.stringify({ without, beside }));
-    t.true(p99(beside) < 3 * p99(without) + 30_000, JSON.stringify({ without, beside }));
+    leftOut += lost();
+    client.socket.destroy();
+    without.push(await measure());
+  }
+  const ends = await pausedAt(writer);
+  reader.tell({ do: 'end', ends });
+  await reader.until('complete');
+  const metrics = await metricsOf(publisher);
+  t.is(leftOut, metrics.skippedFrames, 'left out = counted');
+  t.is(toldFrames, metrics.skippedFrames, 'and = what the log says');
+  t.true(metrics.skippedFrames > 0);
+  t.is(metrics.slowDisconnects, 0);
+  t.deepEqual(publisher.taken('failed'), []);
+  const ratio = (of: (lates: Lates) => number): Ratio => ratioOf(without.map(of), beside.map(of));
+  return {
+    p50: ratio(({ clients }) => clients.p50),
+    feeds: ratio(({ feeds }) => feeds.p99),
+    clients: ratio(({ clients }) => clients.p99),
+    without,
+  };
+}
+
+const worded = ({ median, low, high }: Ratio): string =>
+  `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+const TENTH = 1.1;
+
+test.serial(
+  'beside a stopped reader and a stalled client eight readers and eight clients notice nothing; both lose nothing untold',
+  async (t) => {
+    t.timeout(400_000);
+    const [pairs, windowMs] = long ? [60, 1_000] : [8, 250];
+    const { p50, feeds, clients, without } = await measureBeside(t, pairs, windowMs, false);
+    const middle = without.map((lates) => lates.clients.p99).sort((a, b) => a - b)[pairs >> 1];
     t.log(
-      `healthy p99 without ${p99(without)} us, beside ${p99(beside)} us (p50 ${p50(without)}, ${p50(beside)}); ` +
-        `${last + 1} records, ${metrics.skippedFrames} frames left out and told`,
+      `beside/without, median of ${pairs} windows (99 % interval): p99 of feeds ${worded(feeds)}, ` +
+        `p99 of clients ${worded(clients)}, p50 of clients ${worded(p50)}; p99 without ${middle} us`,
     );
+    // Fails when it is sure that they are hurt by more than a tenth.
+    for (const [what, { low, ratios }] of Object.entries({ p50, feeds, clients }))
+      t.true(low <= TENTH, `${what}: ${ratios.map((ratio) => ratio.toFixed(2)).join(' ')}`);
   },
 );
+
+test.serial('a publisher that waits for a slow client would be seen', async (t) => {
+  t.timeout(180_000);
+  const { clients, p50 } = await measureBeside(t, 8, 150, true);
+  t.log(`with the fault: p99 of clients ${worded(clients)}, p50 ${worded(p50)}`);
+  t.true(Math.max(clients.low, p50.low) > TENTH, JSON.stringify({ clients, p50 }));
+});
 
 test.serial(
   'a client that stalls under "disconnect" is cut once, counted once and told once',

@@ -11,7 +11,12 @@ import { realClock } from '../../lib/world/clock.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 export type AudienceSettings = { readonly data: string; readonly log: string } & (
-  | { readonly role: 'publisher'; readonly slow: Partial<SlowLimits> }
+  | {
+      readonly role: 'publisher';
+      readonly slow: Partial<SlowLimits>;
+      /** A seeded fault: it gives a client that is behind time to catch up, and all wait. */
+      readonly waits?: boolean;
+    }
   | { readonly role: 'audience'; readonly port: number; readonly count: number }
 );
 
@@ -22,11 +27,20 @@ const say = (event: string, more: object = {}): void => {
 };
 const commands = createInterface({ input: process.stdin }).on('close', () => process.exit(0));
 
+/** How long the seeded fault waits for a slow client, and how long it does not in between. */
+const WAIT_MS = 60;
+const WORK_MS = 20;
+
 /** `/ws?fat=bytes`: every record with its receive time in front and so many bytes behind. */
-function venueOf(broadcast: Broadcast): Venue {
+function venueOf(broadcast: Broadcast, waits: () => boolean): Venue {
   const fats = new Set<number>();
+  let waitedMs = 0;
   return {
     record({ payload, timeUs }) {
+      if (waits() && performance.now() > waitedMs + WORK_MS) {
+        const untilMs = performance.now() + WAIT_MS;
+        while ((waitedMs = performance.now()) < untilMs);
+      }
       for (const fat of fats) {
         const text = payload.toString('latin1');
         broadcast.publish(`${fat}`, `{"t":${timeUs},"d":${text},"fat":"${'x'.repeat(fat)}"}`);
@@ -50,12 +64,16 @@ function venueOf(broadcast: Broadcast): Venue {
   };
 }
 
-async function publish(slow: Partial<SlowLimits>): Promise<void> {
+async function publish(slow: Partial<SlowLimits>, waits: boolean): Promise<void> {
+  let behind = false;
   const publisher = new Publisher({
-    venue: ({ broadcast }) => venueOf(broadcast),
+    venue: ({ broadcast }) => venueOf(broadcast, () => waits && behind),
     feed: openFeed({ data, logs: [log], from: 'end' }),
     settings: { slow: { ...slowDefaults, ...slow } },
-    onSlow: (what) => say('slow', { what }),
+    onSlow: (what) => {
+      behind = what.event === 'skipping';
+      say('slow', { what });
+    },
     onFailure: (error) => say('failed', { message: String(error) }),
   });
   const { port } = await publisher.start(0);
@@ -63,39 +81,43 @@ async function publish(slow: Partial<SlowLimits>): Promise<void> {
   say('ready', { port });
 }
 
+/** Latencies of one kind of consumer, microseconds. */
+export type Late = { readonly count: number; readonly p50: number; readonly p99: number };
+
 /** Gathers latencies from "begin" to "end". */
 async function listen(port: number, count: number): Promise<void> {
-  let late: number[] = [];
+  const late = { feeds: [] as number[], clients: [] as number[] };
   let on = false;
-  const take = (timeUs: number): void => {
-    if (on) late.push(realClock.wallUs() - timeUs);
+  const take = (into: number[], timeUs: number): void => {
+    if (on) into.push(realClock.wallUs() - timeUs);
   };
   for (let i = 0; i < count; i++) {
     const feed = openFeed({ data, logs: [log], from: 'end' });
     void (async () => {
-      for await (const { records } of feed) for (const { timeUs } of records) take(timeUs);
+      for await (const { records } of feed)
+        for (const { timeUs } of records) take(late.feeds, timeUs);
     })();
     const client = await RawClient.open(port, '/ws?fat=100');
     let heard = 0;
     void client.until(() => {
-      for (; heard < client.texts.length; heard++) take(Number(client.texts[heard]!.slice(5, 21)));
+      for (; heard < client.texts.length; heard++)
+        take(late.clients, Number(client.texts[heard]!.slice(5, 21)));
       client.texts.length = heard = 0;
       return false;
     });
   }
+  const told = (of: number[]): Late => {
+    of.sort((a, b) => a - b);
+    const at = (part: number): number => Math.round(of[Math.floor(of.length * part)] ?? NaN);
+    return { count: of.length, p50: at(0.5), p99: at(0.99) };
+  };
   commands.on('line', (line) => {
-    if (JSON.parse(line) === 'begin') {
-      late = [];
-      on = true;
-      return;
-    }
-    on = false;
-    late.sort((a, b) => a - b);
-    const at = (part: number): number => Math.round(late[Math.floor(late.length * part)] ?? NaN);
-    say('late', { count: late.length, p50: at(0.5), p99: at(0.99) });
+    on = JSON.parse(line) === 'begin';
+    if (on) late.feeds.length = late.clients.length = 0;
+    else say('late', { feeds: told(late.feeds), clients: told(late.clients) });
   });
   say('ready');
 }
 
-if (settings.role === 'publisher') await publish(settings.slow);
+if (settings.role === 'publisher') await publish(settings.slow, settings.waits ?? false);
 else await listen(settings.port, settings.count);
