@@ -6,9 +6,11 @@ import { sources, type SourceName } from '../lib/source/registry.ts';
 import type { FetcherSettings } from '../lib/topology/node.ts';
 import { realClock } from '../lib/world/clock.ts';
 import { aborted } from './aborted.ts';
-import { tellIncidents } from './incidents-timer.ts';
+import { tellEnded, tellIncidents } from './incidents-timer.ts';
 import {
   announcerCounts,
+  doorCounts,
+  endedCounts,
   fetcherCounts,
   securityCounts,
   securityFacts,
@@ -46,6 +48,8 @@ const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logge
       }
     },
   });
+  const doors = () => [fetcher.announcer?.door, fetcher.server?.door];
+  using _ended = tellEnded(logger, () => endedCounts(...doors()));
   using _incidents = tellIncidents(
     logger,
     () => ({
@@ -53,6 +57,7 @@ const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logge
       ...securityCounts(security),
       ...announcerCounts(fetcher.announcer),
       ...serverCounts(fetcher.server),
+      ...(security ? {} : doorCounts(...doors())),
     }),
     () => ({ ...securityFacts(security), ...(lastRefusal ? { lastRefusal } : {}) }),
   );

@@ -8,12 +8,27 @@ export type Counts = Readonly<Record<string, number>>;
 
 const EVERY_MS = 1_000;
 
-/** Starts to look at the counts of `read`. `facts` are told with them. */
+/** Tells what has ended, as news: nobody was turned away. Not what ends with the node itself. */
+export const tellEnded = (logger: Pick<Logger, 'info'>, read: () => Counts): Disposable =>
+  tell(read, (risen, said) => logger.info(risen, `ended: ${said}`), EVERY_MS, false);
+
+/** Starts to look at the counts of `read`, and tells what was turned away. `facts` are told with it. */
 export function tellIncidents(
   logger: Pick<Logger, 'warn'>,
   read: () => Counts,
   facts: () => object = () => ({}),
   everyMs = EVERY_MS,
+): Disposable {
+  const look = (risen: Counts, said: string): void =>
+    logger.warn({ ...risen, ...facts() }, `turned away: ${said}`);
+  return tell(read, look, everyMs, true);
+}
+
+function tell(
+  read: () => Counts,
+  say: (risen: Counts, said: string) => void,
+  everyMs: number,
+  atLast: boolean,
 ): Disposable {
   let before: Counts = {};
   const look = (): void => {
@@ -24,14 +39,14 @@ export function tellIncidents(
     before = now;
     if (risen.length === 0) return;
     const said = risen.map(([what, more]) => `${more} ${what}`).join(', ');
-    logger.warn({ ...Object.fromEntries(risen), ...facts() }, `turned away: ${said}`);
+    say(Object.fromEntries(risen), said);
   };
   const timer = setInterval(look, everyMs);
   timer.unref();
   return {
     [Symbol.dispose]() {
       clearInterval(timer);
-      look();
+      if (atLast) look();
     },
   };
 }

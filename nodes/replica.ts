@@ -10,8 +10,15 @@ import { logMatcher } from '../lib/topology/pattern.ts';
 import { realClock } from '../lib/world/clock.ts';
 import type { Logger } from '../lib/world/logger.ts';
 import { aborted } from './aborted.ts';
-import { tellIncidents } from './incidents-timer.ts';
-import { announcerCounts, securityCounts, securityFacts, serverCounts } from './counts.ts';
+import { tellEnded, tellIncidents } from './incidents-timer.ts';
+import {
+  announcerCounts,
+  doorCounts,
+  endedCounts,
+  securityCounts,
+  securityFacts,
+  serverCounts,
+} from './counts.ts';
 import { openSecurity } from './security.ts';
 
 const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logger, ready }) => {
@@ -43,12 +50,15 @@ const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logge
       settled(what.log);
     },
   });
+  const doors = () => [replica.announcer?.door, replica.server?.door, replica.client?.door];
+  using _ended = tellEnded(logger, () => endedCounts(...doors()));
   using _incidents = tellIncidents(
     logger,
     () => ({
       ...securityCounts(security),
       ...announcerCounts(replica.announcer),
       ...serverCounts(replica.server),
+      ...(security ? {} : doorCounts(...doors())),
     }),
     () => securityFacts(security),
   );

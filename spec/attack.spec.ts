@@ -339,7 +339,8 @@ test.serial('an endless message of a stranger is not taken in', async (t) => {
 });
 
 test.serial('a message beyond the limit cuts even a node that is listed', async (t) => {
-  await attack(t, { mib: 48 }, async () => {
+  const counted = 'connections that left, or were cut for a message beyond the limit';
+  await attack(t, { mib: 48, counted }, async () => {
     const socket = new Push({ linger: 0, sendTimeout: 2_000 });
     let cut = 0;
     onEvent(socket, (type) => (cut += type === 'disconnect' ? 1 : 0));
@@ -354,7 +355,7 @@ test.serial('a message beyond the limit cuts even a node that is listed', async 
 });
 
 test.serial('peers that connect and say nothing are cut after two seconds', async (t) => {
-  await attack(t, { mib: 24 }, async () => {
+  await attack(t, { mib: 24, counted: 'connections without our keys' }, async () => {
     const startMs = performance.now();
     const all = Array.from({ length: 100 }, (_, i) =>
       rawTcp(portOf(i % 2 === 0 ? attacked.feed : attacked.catchup)),
@@ -422,7 +423,7 @@ test.serial('requests in the name of nobody are counted, not answered', async (t
 test.serial(
   'slow headers, slow bodies and silent connections are cut when they are due',
   async (t) => {
-    await attack(t, { mib: 32 }, async () => {
+    await attack(t, { mib: 32, counted: 'requests that took too long to come' }, async () => {
       const startMs = performance.now();
       const heads = [
         'GET /api/v3/time HTTP/1.1\r\nHost: x\r\nX-Slow: ',
@@ -446,7 +447,8 @@ test.serial(
 );
 
 test.serial('a client with 50,000 requests in one go waits in its own socket', async (t) => {
-  await attack(t, { mib: 64 }, async () => {
+  const counted = 'times that a client had to wait with its requests';
+  await attack(t, { mib: 64, counted }, async () => {
     const raw = await RawClient.open(attacked.port, '/ws');
     const frames: Buffer[] = [];
     for (let id = 1; id <= 50_000; id++)

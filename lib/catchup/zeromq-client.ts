@@ -5,6 +5,7 @@
  */
 import { randomInt } from 'node:crypto';
 import type { Pull, Push } from 'zeromq';
+import { Door } from '../mesh/door-zeromq.ts';
 import { messages } from '../mesh/messages-zeromq.ts';
 import { dial, securePeer, type SecurePeer, type Security } from '../mesh/security-zeromq.ts';
 import { bindSocket, inboxSocket, requestSocket } from '../mesh/zeromq.ts';
@@ -29,6 +30,7 @@ export class CatchupClient implements AsyncDisposable {
     invalid: 0,
     stray: 0,
   };
+  readonly door: Door;
   readonly endpoints: readonly string[];
   readonly #node: string;
   readonly #security: Security | undefined;
@@ -38,7 +40,13 @@ export class CatchupClient implements AsyncDisposable {
   readonly #askers = new Map<string, (reply: Reply) => void>();
   readonly #hearing: Promise<void>;
 
-  private constructor(options: CatchupClientOptions, inbox: Pull, endpoints: readonly string[]) {
+  private constructor(
+    options: CatchupClientOptions,
+    inbox: Pull,
+    endpoints: readonly string[],
+    door: Door,
+  ) {
+    this.door = door;
     this.#node = options.node;
     this.#security = options.security;
     this.#inbox = inbox;
@@ -50,11 +58,13 @@ export class CatchupClient implements AsyncDisposable {
   static async bind(options: CatchupClientOptions): Promise<CatchupClient> {
     const socket = inboxSocket();
     try {
+      const door = new Door();
+      door.watch(socket);
       options.security?.guard(socket, 'inbox');
       const endpoints: string[] = [];
       for (const endpoint of [options.inbox].flat())
         endpoints.push(await bindSocket(socket, endpoint));
-      return new CatchupClient(options, socket, endpoints);
+      return new CatchupClient(options, socket, endpoints, door);
     } catch (error) {
       socket.close();
       throw error;

@@ -12,6 +12,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Pull, Push } from 'zeromq';
 import { LogReader } from '../log/disk-reader.ts';
 import type { LogName } from '../log/name.ts';
+import { Door } from '../mesh/door-zeromq.ts';
 import { messages } from '../mesh/messages-zeromq.ts';
 import { dial, securePeer, type SecurePeer, type Security } from '../mesh/security-zeromq.ts';
 import { bindSocket, laneSocket, requestsSocket } from '../mesh/zeromq.ts';
@@ -58,6 +59,7 @@ export class CatchupServer implements AsyncDisposable {
     /** Reads ahead of a request that failed. */
     aheadFailed: 0,
   };
+  readonly door: Door;
   readonly endpoints: readonly string[];
   readonly #options: CatchupServerOptions;
   readonly #socket: Pull;
@@ -65,8 +67,14 @@ export class CatchupServer implements AsyncDisposable {
   readonly #lanes = new Map<string, Lane>();
   readonly #serving: Promise<void>;
 
-  private constructor(options: CatchupServerOptions, socket: Pull, endpoints: readonly string[]) {
+  private constructor(
+    options: CatchupServerOptions,
+    socket: Pull,
+    endpoints: readonly string[],
+    door: Door,
+  ) {
     this.#options = options;
+    this.door = door;
     this.#socket = socket;
     this.endpoints = endpoints;
     for (const log of options.logs) this.#logs.set(log, new LogReader(options.data, log));
@@ -77,11 +85,13 @@ export class CatchupServer implements AsyncDisposable {
   static async bind(options: CatchupServerOptions): Promise<CatchupServer> {
     const socket = requestsSocket();
     try {
+      const door = new Door();
+      door.watch(socket);
       options.security?.guard(socket, 'catchup');
       const endpoints: string[] = [];
       for (const endpoint of [options.endpoint].flat())
         endpoints.push(await bindSocket(socket, endpoint));
-      return new CatchupServer(options, socket, endpoints);
+      return new CatchupServer(options, socket, endpoints, door);
     } catch (error) {
       socket.close();
       throw error;

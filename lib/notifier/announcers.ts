@@ -1,4 +1,5 @@
 /** Several notifiers told at once. Each may be dead for a while by itself; what one refuses the others still say. */
+import { doorsOf, type DoorStats } from '../mesh/door-zeromq.ts';
 import type { HeaderFields } from '../mesh/header.ts';
 import { requireNotifier } from './find.ts';
 import type { Announcer, AnnouncerOptions, Notifier } from './notifier.ts';
@@ -47,6 +48,10 @@ export class Announcers implements Announcer {
   }
   get shed(): number {
     return this.#parts.reduce((sum, { shed = 0 }) => sum + shed, 0);
+  }
+
+  get door(): DoorStats {
+    return doorsOf(this.#parts.map(({ door }) => door));
   }
 
   announce(log: string, fields: HeaderFields): void {

@@ -3,6 +3,7 @@
  * it says itself (`supports`), so that nothing decides by name. Whatever one does, the file stays the truth: a notifier
  * may lose, repeat and reorder what it is told, and may be dead for a while. Then records come later, none is missing.
  */
+import type { DoorStats } from '../mesh/door-zeromq.ts';
 import type { HeaderFields } from '../mesh/header.ts';
 import type { Security } from '../mesh/security-zeromq.ts';
 import type { Heard } from './notice.ts';
@@ -51,6 +52,8 @@ export type Announcer = AsyncDisposable & {
   /** Subscriptions to what is never announced here; and how often all listeners were cut since there were too many. */
   readonly foreign?: number;
   readonly shed?: number;
+  /** Connections that came to nothing or ended, where the notifier binds. */
+  readonly door?: DoorStats;
   /** How often something could not be said: nobody took it in time. The next heartbeat makes up for it. */
   readonly refused?: number;
 };

@@ -19,6 +19,8 @@ export type HttpParts = {
   readonly metrics: () => unknown;
   readonly maxRequestBytes: number;
   readonly maxConnections: number;
+  /** A connection was cut: what it sent was no HTTP, or took too long to come. */
+  readonly cut: (slow: boolean) => void;
 };
 
 const CHECK_MS = 1_000;
@@ -36,7 +38,28 @@ export function restServer(parts: HttpParts): Server {
   server.timeout = 30_000;
   server.keepAliveTimeout = 30_000;
   server.maxConnections = parts.maxConnections;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    // One that broke off said nothing wrong.
+    if (error.code !== 'ECONNRESET') parts.cut(slow);
+    if (!socket.writable) return void socket.destroy();
+    // Behind an answer, or in the midst of one, another would be taken for its body.
+    if ('bytesWritten' in socket && socket.bytesWritten === 0) socket.write(refusal(error.code));
+    socket.once('finish', () => socket.destroy());
+    socket.end();
+  });
   return server;
+}
+
+/** As Node itself would answer. */
+function refusal(code: string | undefined): string {
+  const status =
+    code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? '408 Request Timeout'
+      : code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : '400 Bad Request';
+  return `HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`;
 }
 
 /** Listens; resolves with the port (chosen by the system where `port` is 0). Throws PORT_TAKEN, BIND_FAILED. */

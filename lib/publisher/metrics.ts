@@ -7,6 +7,11 @@ export type PublisherMetrics = {
   opened: number;
   /** Upgrades turned away: unknown path, origin, too many. */
   refused: number;
+  /** HTTP requests that did not come in their time, and what was no HTTP: cut. */
+  slowRequests: number;
+  strangeRequests: number;
+  /** How often a client with too many requests at once was not read from until the others had had their turn. */
+  heldBack: number;
   /** Records taken from the feed. */
   records: number;
   /** Frames encoded; frames, bytes and writes handed to sockets. */
@@ -33,6 +38,9 @@ export const newMetrics = (): PublisherMetrics => ({
   clients: 0,
   opened: 0,
   refused: 0,
+  slowRequests: 0,
+  strangeRequests: 0,
+  heldBack: 0,
   records: 0,
   encoded: 0,
   frames: 0,

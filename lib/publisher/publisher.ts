@@ -107,6 +107,7 @@ export class Publisher implements AsyncDisposable {
       metrics: () => ({ ...metrics, ready: this.#ready, topics: this.topics, ...options.more?.() }),
       maxRequestBytes: this.#settings.maxRequestBytes,
       maxConnections: this.#settings.maxConnections,
+      cut: (slow) => metrics[slow ? 'slowRequests' : 'strangeRequests']++,
     });
     this.#server.on('drop', () => metrics.refused++);
     this.#server.on('upgrade', (request, socket, head) =>

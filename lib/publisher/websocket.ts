@@ -153,7 +153,10 @@ export class WebSockets {
     const inbox = new Inbox({
       // Behind a close that was asked for, a client's requests are not heard any more.
       take: (text) => client.gone || run(() => session.message(text)),
-      pause: () => webSocket.pause(),
+      pause: () => {
+        metrics.heldBack++;
+        webSocket.pause();
+      },
       resume: () => webSocket.resume(),
       monoMs,
       later: this.#parts.later,

@@ -8,9 +8,10 @@ import { instrumentOf } from '../../lib/market/instrument.ts';
 import type { KeyPair, PublicKeys } from '../../lib/mesh/curve.ts';
 import { Security } from '../../lib/mesh/security-zeromq.ts';
 import { Publisher } from '../../lib/publisher/publisher.ts';
-import { tellIncidents } from '../../nodes/incidents-timer.ts';
+import { tellEnded, tellIncidents } from '../../nodes/incidents-timer.ts';
 import {
   announcerCounts,
+  endedCounts,
   publisherCounts,
   securityCounts,
   serverCounts,
@@ -58,11 +59,21 @@ async function serve({ data, keys, readers, inboxes }: AttackedSettings): Promis
     ...serverCounts(fetcher.server),
     ...publisherCounts(publisher),
   });
-  const logger = { warn: (_facts: unknown, text: string) => void said.push(text) };
-  tellIncidents(logger as unknown as Parameters<typeof tellIncidents>[0], counts);
+  const ended = (): Record<string, number> =>
+    endedCounts(fetcher.announcer?.door, fetcher.server?.door);
+  const tell = (_facts: unknown, text: string): void => void said.push(text);
+  const logger = { warn: tell, info: tell } as unknown as Parameters<typeof tellEnded>[0] &
+    Parameters<typeof tellIncidents>[0];
+  tellIncidents(logger, counts);
+  tellEnded(logger, ended);
   process.on('message', () => {
     const { position, lines } = fetcher.writers.get(trades)!;
-    process.send?.({ records: lines, position, counts: counts(), said } satisfies AttackedNow);
+    process.send?.({
+      records: lines,
+      position,
+      counts: { ...counts(), ...ended() },
+      said,
+    } satisfies AttackedNow);
   });
   process.send?.({
     feed: fetcher.announcer!.endpoint,

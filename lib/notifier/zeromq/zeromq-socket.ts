@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Subscriber, XPublisher } from 'zeromq';
 import { kinds, type HeaderFields } from '../../mesh/header.ts';
+import { Door } from '../../mesh/door-zeromq.ts';
 import { onEvent } from '../../mesh/events-zeromq.ts';
 import { messages } from '../../mesh/messages-zeromq.ts';
 import { dial, securePeer } from '../../mesh/security-zeromq.ts';
@@ -28,6 +29,7 @@ const REBIND_MS = 10;
 
 export class ZeromqAnnouncer implements Announcer {
   readonly endpoint: string;
+  readonly door: Door;
   readonly #options: AnnouncerOptions;
   #socket: XPublisher;
   readonly #topics = new Map<string, Topics>();
@@ -44,7 +46,8 @@ export class ZeromqAnnouncer implements Announcer {
   /** How often all listeners were cut because of a flood of subscriptions. */
   shed = 0;
 
-  private constructor(socket: XPublisher, endpoint: string, options: AnnouncerOptions) {
+  private constructor(socket: XPublisher, endpoint: string, options: AnnouncerOptions, door: Door) {
+    this.door = door;
     this.#socket = socket;
     this.endpoint = endpoint;
     this.#options = options;
@@ -55,9 +58,11 @@ export class ZeromqAnnouncer implements Announcer {
   static async bind(options: AnnouncerOptions): Promise<ZeromqAnnouncer> {
     const socket = feedSocket();
     try {
+      const door = new Door();
+      door.watch(socket);
       options.security?.guard(socket, 'feed');
       const endpoint = await bindSocket(socket, options.endpoint);
-      const announcer = new ZeromqAnnouncer(socket, endpoint, options);
+      const announcer = new ZeromqAnnouncer(socket, endpoint, options, door);
       options.onState?.('on');
       return announcer;
     } catch (error) {
@@ -156,6 +161,7 @@ export class ZeromqAnnouncer implements Announcer {
       const socket = feedSocket();
       this.#socket = socket;
       try {
+        this.door.watch(socket);
         security?.guard(socket, 'feed');
         await bindSocket(socket, this.endpoint);
         onState?.('on');
