@@ -9,7 +9,7 @@ import type { FeedOptions } from '../lib/feed/options.ts';
 import type { Cursor, FeedEvent, FeedRecord } from '../lib/feed/record.ts';
 import { ClockWriter } from '../lib/log/disk-clock.ts';
 import type { LogWriter } from '../lib/log/disk-writer.ts';
-import { logName } from '../lib/log/name.ts';
+import { logName, type LogName } from '../lib/log/name.ts';
 import {
   START_US,
   append,
@@ -338,6 +338,36 @@ test('a feed listens to one writer where it is told to, to the others where they
     Object.keys(reading.feed.stats.notifiers).sort(),
     ['polling:?interval=20ms', socket].sort(),
   );
+});
+
+test('a writer that comes back elsewhere is heard there, and nobody listens any more where it was', async (t) => {
+  const data = scratch(t);
+  const other = logName('binance/ETH-USDT/trade');
+  const [before, after, elsewhere] = [someEndpoint(), someEndpoint(), someEndpoint()];
+  const reading = readFeed(t, { data, logs: [trades, other], from: 'start' });
+  const heardAt = (): string[] => Object.keys(reading.feed.stats.notifiers).sort();
+  const open = async (feed: string, logs: readonly LogName[]) =>
+    runFetcher(t, data, { source: new PushSource(logs), feed: [feed] });
+  const first = await open(before, [trades, other]);
+  first.source.push(record('{"i":0}'), record('{"i":1}', { log: other }));
+  await reading.until(({ records }) => records.length === 2);
+  t.deepEqual(heardAt(), [before]);
+  await first.stop();
+
+  // Of one log only: the other's writer may still be where it was.
+  const second = await open(after, [trades]);
+  second.source.push(record('{"i":2}'));
+  await reading.until(({ records }) =>
+    records.some((one) => one.payload.equals(Buffer.from('{"i":2}'))),
+  );
+  t.deepEqual(heardAt(), [before, after].sort());
+  await second.stop();
+  const third = await open(elsewhere, [trades, other]);
+  third.source.push(record('{"i":3}'), record('{"i":4}', { log: other }));
+  await reading.until(({ records }) =>
+    records.some((one) => one.payload.equals(Buffer.from('{"i":4}'))),
+  );
+  t.deepEqual(heardAt(), [elsewhere]);
 });
 
 test('what a feed says of its notifiers shows no password, and a server is not asked twice', async (t) => {

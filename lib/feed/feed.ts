@@ -237,7 +237,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     }
     entry.writer = writer;
     if (this.#chosen.auto(found.node))
-      for (const endpoint of found.feeds) this.#listeners.offer(endpoint, found.node);
+      this.#listeners.follow(entry.log.log, found.feeds, found.node);
   }
 
   #hear(heard: Heard): void {

@@ -37,6 +37,9 @@ type Part = {
   readonly writer: string | undefined;
   readonly notifier: Notifier;
   readonly status: NotifierStatus;
+  /** Asked for by its user, not only by what a log says. */
+  readonly stays: boolean;
+  dropped?: true;
   listener?: Listener;
   timer?: NodeJS.Timeout;
   tries: number;
@@ -49,6 +52,8 @@ export class Listeners implements AsyncDisposable {
   readonly status: Record<string, NotifierStatus> = {};
   readonly #options: ListenersOptions;
   readonly #parts = new Map<string, Part>();
+  readonly #followed = new Map<string, readonly string[]>();
+  readonly #leaving = new Set<Promise<void>>();
   #reliable = 0;
   #quickest = 0;
   #closed = false;
@@ -62,13 +67,25 @@ export class Listeners implements AsyncDisposable {
     return this.#reliable > 0;
   }
 
-  /** Listens to `writer` there too, if it can. */
-  offer(endpoint: string, writer?: string): void {
-    if (notifierOf(endpoint, this.#options.among)) this.add(endpoint, writer);
+  /**
+   * Listens to a log's writer wherever it says that it can be heard, as far as we can; and no more where the log's writer
+   * was heard before, unless another log's is.
+   */
+  follow(log: string, endpoints: readonly string[], writer: string): void {
+    const before = this.#followed.get(log) ?? [];
+    this.#followed.set(log, endpoints.map(publicEndpoint));
+    for (const endpoint of endpoints)
+      if (notifierOf(endpoint, this.#options.among)) this.#add(endpoint, writer, false);
+    const wanted = new Set([...this.#followed.values()].flat());
+    for (const shown of before) if (!wanted.has(shown)) this.#drop(shown);
   }
 
-  /** Listens there too, from soon on; repeating it is harmless. Throws CONFIG_INVALID. */
+  /** Listens there too, from soon on and to the end; repeating it is harmless. Throws CONFIG_INVALID. */
   add(endpoint: string, writer?: string): void {
+    this.#add(endpoint, writer, true);
+  }
+
+  #add(endpoint: string, writer: string | undefined, stays: boolean): void {
     // An endpoint read from a log has no password: it is the one that was given with it.
     const shown = publicEndpoint(endpoint);
     if (this.#parts.has(shown) || this.#closed) return;
@@ -77,6 +94,7 @@ export class Listeners implements AsyncDisposable {
       endpoint,
       shown,
       writer,
+      stays,
       notifier,
       tries: 0,
       status: {
@@ -111,12 +129,12 @@ export class Listeners implements AsyncDisposable {
         },
         onState: (state, why) => this.#become(part, state, why),
       });
-      if (this.#closed) return await listener[Symbol.asyncDispose]();
+      if (this.#closed || part.dropped) return await listener[Symbol.asyncDispose]();
       part.listener = listener;
       part.tries = 0;
       if (this.#quickest > 0) this.#rest(part, true);
     } catch (error) {
-      if (this.#closed) return;
+      if (this.#closed || part.dropped) return;
       this.#become(part, 'failed', error as Error);
       // What is wrong in the settings or not installed does not mend itself.
       const final = error instanceof TypeError || isFinal(error);
@@ -138,7 +156,7 @@ export class Listeners implements AsyncDisposable {
   #become(part: Part, state: NotifierState, error: Error | undefined): void {
     const { status, notifier } = part;
     const was = status.state;
-    if (this.#closed || (was === state && status.why === error?.message)) return;
+    if (this.#closed || part.dropped || (was === state && status.why === error?.message)) return;
     if (!notifier.supports.heartbeats) {
       if (state === 'on') this.#reliable++;
       if (was === 'on') this.#reliable--;
@@ -153,11 +171,28 @@ export class Listeners implements AsyncDisposable {
     this.#options.onPart?.(part.shown, status, was, error);
   }
 
+  #drop(shown: string): void {
+    const part = this.#parts.get(shown);
+    if (!part || part.stays) return;
+    this.#parts.delete(shown);
+    delete this.status[shown];
+    if (!part.notifier.supports.heartbeats && part.status.state === 'on') this.#reliable--;
+    part.dropped = true;
+    clearTimeout(part.timer);
+    const leaving = Promise.resolve(part.listener?.[Symbol.asyncDispose]())
+      .catch(() => undefined)
+      .finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     const parts = [...this.#parts.values()];
     for (const { timer } of parts) clearTimeout(timer);
-    await Promise.all(parts.map(async ({ listener }) => listener?.[Symbol.asyncDispose]()));
+    await Promise.all([
+      ...parts.map(async ({ listener }) => listener?.[Symbol.asyncDispose]()),
+      ...this.#leaving,
+    ]);
   }
 }
 
