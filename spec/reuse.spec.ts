@@ -22,7 +22,7 @@ const RECORDS = 12_000;
 
 type Line = { readonly log: string; readonly text: string };
 
-/** Payloads of Binance: trades, quotes, diffs, some in a form that has to be parsed, a snapshot late. */
+/** Payloads of Binance: trades, quotes, diffs, a snapshot that comes long after the diffs that go on from it. */
 function* binanceLines(): Generator<Line> {
   for (let i = 0; i < RECORDS; i++) {
     const ms = Math.floor(START / 1000) + i * 10;
@@ -34,7 +34,7 @@ function* binanceLines(): Generator<Line> {
       `[${Array.from({ length: 1 + (i % 9) * 4 }, (_, k) => level(from, k)).join(',')}]`;
     const kind = i % 3;
     if (i === 5000) {
-      const text = `{"lastUpdateId":${i - 1},"bids":[["59990.50000000","1.00000000"]],"asks":[["61000.50000000","2.00000000"]]}`;
+      const text = `{"lastUpdateId":4001,"bids":[["59990.50000000","1.00000000"]],"asks":[["61000.50000000","2.00000000"]]}`;
       yield { log: `${at}/depth`, text };
     }
     if (kind === 0) {
