@@ -16,6 +16,7 @@ import { completeUs, holdsUntilMs, type Entry } from './disk-entry.ts';
 import { Writers } from './disk-writers.ts';
 import type { FeedOptions, FeedStats } from './options.ts';
 import { merge, type Queue } from './merge.ts';
+import { Spinner } from './spin-timer.ts';
 import type { Cursor, FeedBatch, FeedEvent, FeedRecord } from './record.ts';
 
 /** Later than this, a wake-up says that our own event loop stood still. */
@@ -42,15 +43,13 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   #heldMs = Infinity;
   #lastUs = 0;
   #closed = false;
-  readonly #spinMs: number;
-  #spinUntilMs = -Infinity;
+  readonly #spinner: Spinner;
 
   constructor(options: FeedOptions) {
     if (options.logs.length === 0) throw new TypeError('a feed needs at least one log');
     this.#options = options;
     this.#writers = new Writers(options.data);
-    const idle = options.idle ?? 'park';
-    this.#spinMs = idle === 'park' ? 0 : idle === 'spin' ? Infinity : idle.spinUs / 1_000;
+    this.#spinner = new Spinner(options.idle);
     this.#clock = options.clock ?? realClock;
     const nowMs = this.#clock.monoMs();
     this.#turnMs = nowMs;
@@ -104,10 +103,14 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     }
   }
 
+  get #ends(): boolean {
+    return this.#closed || this.#options.signal?.aborted === true;
+  }
+
   /** The next batch; undefined when the feed has ended. */
   async next(): Promise<FeedBatch | undefined> {
     for (;;) {
-      if (this.#closed || this.#options.signal?.aborted) return undefined;
+      if (this.#ends) return undefined;
       if (this.#failure) throw this.#failure;
       // A consumer that is always quick enough must not keep timers and sockets waiting.
       if (this.#clock.monoMs() - this.#yieldedMs > YIELD_MS) {
@@ -123,7 +126,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       ) {
         return undefined;
       }
-      if (this.#spinMs > 0 && (await this.#spin())) {
+      if (this.#spinner.spins && (await this.#spin())) {
         this.#yieldedMs = this.#turnMs;
         continue;
       }
@@ -136,24 +139,17 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     }
   }
 
-  /** Looks at the heads until one has moved, somebody rings, or time is up. False: nothing came, park. */
+  /** False: nothing came, park. */
   async #spin(): Promise<boolean> {
-    for (;;) {
-      const nowMs = this.#clock.monoMs();
-      if (nowMs >= this.#dueMs || nowMs >= this.#heldMs) break;
-      if (nowMs >= this.#spinUntilMs && this.#spinMs !== Infinity) return false;
-      if (this.#bell.rung || this.#closed || this.#options.signal?.aborted) break;
-      for (const entry of this.#entries) {
-        if (!entry.log.stirred()) continue;
-        entry.stirred = true;
-        this.#turnMs = nowMs;
-        return true;
-      }
-      await nextTurn();
-    }
-    this.#turnMs = this.#clock.monoMs();
-    await this.#bell.wait(0, 0);
-    return true;
+    const how = await this.#spinner.spin({
+      now: () => this.#clock.monoMs(),
+      over: (nowMs) =>
+        nowMs >= this.#dueMs || nowMs >= this.#heldMs || this.#bell.rung || this.#ends,
+      moved: () => this.#entries.some((entry) => (entry.stirred ||= entry.log.stirred())),
+    });
+    if (how === 'over') await this.#bell.wait(0, 0);
+    if (how !== 'park') this.#turnMs = this.#clock.monoMs();
+    return how !== 'park';
   }
 
   #turn(): FeedBatch | undefined {
@@ -182,7 +178,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       if (!queue.empty) queue.takeAll(records);
     } else this.#merge(records, nowMs);
     this.stats.records += records.length;
-    if (records.length > 0) this.#spinUntilMs = nowMs + this.#spinMs;
+    if (records.length > 0) this.#spinner.fed(nowMs);
     const events = this.#takeEvents();
     this.#dueMs = Infinity;
     for (const { log } of this.#entries) this.#dueMs = Math.min(this.#dueMs, log.dueMs);
@@ -262,6 +258,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       const entry = this.#byName.get(log);
       if (!entry || (this.#options.hear && !this.#options.hear({ log }))) return;
       this.stats.rings++;
+      // Who spins has mostly seen it before the kernel's event comes round.
+      if (this.#spinner.spins && entry.log.exists && !entry.log.stirred()) return;
       entry.rung = true;
     }
     this.#bell.ring();
