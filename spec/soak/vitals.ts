@@ -8,8 +8,10 @@ export type Vital = {
   readonly rssSlopeMiBPerHour: number;
   /** Mean of each fifth of the longest life: is it growing, or has it found its size? */
   readonly rssFifthsMiB: readonly number[];
-  /** The same of what is held, all garbage collected: a leak shows here, however the allocator keeps its pages. */
-  readonly heldSlopeMiBPerHour: number;
+  /**
+   * The least that was held in each fifth, all garbage collected: a leak shows here, whatever is on its way just then and
+   * however the allocator keeps its pages.
+   */
   readonly heldFifthsMiB: readonly number[];
   readonly fdsMax: number;
   readonly fdsSlopePerHour: number;
@@ -66,9 +68,10 @@ export class Vitals {
         starts: this.#nodes[name]!.starts,
         rssMaxMiB: Math.round(Math.max(0, ...samples.map(({ rss }) => rss))),
         rssSlopeMiBPerHour: slope(samples, ({ rss }) => rss),
-        rssFifthsMiB: fifths(samples, ({ rss }) => rss),
-        heldSlopeMiBPerHour: slope(collected, ({ held }) => held ?? 0),
-        heldFifthsMiB: fifths(collected, ({ held }) => held ?? 0),
+        rssFifthsMiB: fifths(samples, (part) => mean(part, ({ rss }) => rss)),
+        heldFifthsMiB: fifths(collected, (part) =>
+          Math.min(...part.map(({ held }) => held ?? Infinity)),
+        ),
         fdsMax: Math.max(0, ...samples.map(({ fds }) => fds)),
         fdsSlopePerHour: slope(samples, ({ fds }) => fds),
       };
@@ -77,14 +80,18 @@ export class Vitals {
   }
 }
 
-function fifths(samples: readonly Sample[], of: (sample: Sample) => number): number[] {
+const mean = (samples: readonly Sample[], of: (sample: Sample) => number): number =>
+  samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
+
+/** A figure for each fifth of the longest life; [] when it was too short. */
+function fifths(samples: readonly Sample[], of: (part: readonly Sample[]) => number): number[] {
   const lives = livesOf(samples);
   const [longest = []] = [...lives.values()].sort((a, b) => b.length - a.length);
   const size = Math.floor(longest.length / 5);
   if (size === 0) return [];
   return [0, 1, 2, 3, 4].map((fifth) => {
     const part = longest.slice(fifth * size, (fifth + 1) * size);
-    return Math.round((part.reduce((sum, sample) => sum + of(sample), 0) / size) * 10) / 10;
+    return Math.round(of(part) * 10) / 10;
   });
 }
 
@@ -94,9 +101,7 @@ function slope(samples: readonly Sample[], of: (sample: Sample) => number): numb
   let above = 0;
   let below = 0;
   for (const life of lives.values()) {
-    const mean = (f: (sample: Sample) => number): number =>
-      life.reduce((sum, sample) => sum + f(sample), 0) / life.length;
-    const [hours, value] = [mean((sample) => sample.hours), mean(of)];
+    const [hours, value] = [mean(life, (sample) => sample.hours), mean(life, of)];
     for (const sample of life) {
       above += (sample.hours - hours) * (of(sample) - value);
       below += (sample.hours - hours) ** 2;
