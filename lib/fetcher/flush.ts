@@ -9,7 +9,9 @@ import { INLINE_MAX } from '../notifier/notice.ts';
 import type { Announcer } from '../notifier/notifier.ts';
 
 /** A batch that was written at an earlier try: what it was is forgotten, that it is there can still be said. */
-const rest: Written = { length: 0, count: 0, bytes: Buffer.alloc(0) };
+const rest: Written = { length: 0, count: 0 };
+
+type Batch = { readonly writer: LogWriter; readonly written: Written; announced: boolean };
 
 export type FlushTo = {
   readonly clock: ClockWriter;
@@ -24,64 +26,68 @@ export type FlushTo = {
  * announced; the others are, and the error is thrown at the end.
  */
 export function flush(writers: Iterable<LogWriter>, to: FlushTo): LogWriter[] {
-  const done: { writer: LogWriter; written: Written }[] = [];
+  const batches: Batch[] = [];
   let refused: unknown;
-  const attempt = (act: () => void): void => {
+  for (const writer of writers) {
     try {
-      act();
+      // Nothing staged, and yet not announced: the head was refused before.
+      const written = writer.write() ?? (writer.announced < writer.position ? rest : undefined);
+      if (written) batches.push({ writer, written, announced: false });
     } catch (error) {
       refused ??= error;
     }
-  };
-  const batches: { writer: LogWriter; written: Written }[] = [];
-  for (const writer of writers)
-    attempt(() => {
-      // Nothing staged, and yet not announced: the head was refused before.
-      const written = writer.write() ?? (writer.announced < writer.position ? rest : undefined);
-      if (written) batches.push({ writer, written });
-    });
-  for (const batch of batches)
-    attempt(() => {
+  }
+  for (const batch of batches) {
+    try {
       batch.writer.announce();
-      done.push(batch);
-    });
-  // A clock that covered what a stalled log has not written would let readers pass it by.
-  if (refused === undefined) attempt(() => to.clock.write(to.clockUs()));
-  const clockUs = to.clock.timeUs;
-  const { announcer } = to;
-  if (announcer) {
-    const tag = to.monoUs();
-    for (const { writer, written } of done) {
-      const { log, epoch, lines, position } = writer;
-      const { length, count } = written;
-      announcer.announce(log, {
-        kind: kinds.NOTICE,
-        epoch,
-        lines,
-        position,
-        length,
-        count,
-        aux: clockUs,
-        tag,
-      });
-      if (length > 0 && length <= INLINE_MAX && announcer.wantsData(log)) {
-        announcer.sendData(
-          log,
-          {
-            kind: kinds.DATA,
-            epoch,
-            lines: lines - count,
-            position: position - length,
-            count,
-            recordEpoch: epoch,
-            aux: writer.segmentBase,
-            tag: clockUs,
-          },
-          written.bytes,
-        );
-      }
+      batch.announced = true;
+    } catch (error) {
+      refused ??= error;
     }
+  }
+  // A clock that covered what a stalled log has not written would let readers pass it by.
+  if (refused === undefined) {
+    try {
+      to.clock.write(to.clockUs());
+    } catch (error) {
+      refused = error;
+    }
+  }
+  const done = refused === undefined ? batches : batches.filter(({ announced }) => announced);
+  if (to.announcer) {
+    const tag = to.monoUs();
+    for (const batch of done) tell(batch, to.announcer, to.clock.timeUs, tag);
   }
   if (refused !== undefined) throw refused;
   return done.map(({ writer }) => writer);
+}
+
+function tell({ writer, written }: Batch, to: Announcer, clockUs: number, tag: number): void {
+  const { log, epoch, lines, position } = writer;
+  const { length, count } = written;
+  to.announce(log, {
+    kind: kinds.NOTICE,
+    epoch,
+    lines,
+    position,
+    length,
+    count,
+    aux: clockUs,
+    tag,
+  });
+  if (length === 0 || length > INLINE_MAX || !to.wantsData(log)) return;
+  to.sendData(
+    log,
+    {
+      kind: kinds.DATA,
+      epoch,
+      lines: lines - count,
+      position: position - length,
+      count,
+      recordEpoch: epoch,
+      aux: writer.segmentBase,
+      tag: clockUs,
+    },
+    writer.lastBytes(written),
+  );
 }

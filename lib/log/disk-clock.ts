@@ -41,7 +41,7 @@ export class ClockWriter {
   /** Call after the heads of all logs say so. Throws LOG_STALLED when the disk refuses. */
   write(timeUs: number): void {
     try {
-      this.#slots.write({ aux: timeUs });
+      this.#slots.write({ kind: kinds.CLOCK, aux: timeUs });
     } catch (cause) {
       throw stalled(this.#folder, cause);
     }

@@ -7,22 +7,21 @@ import { HEAD_BYTES, staleSlot } from './head.ts';
 export class SlotWriter {
   #fd: number;
   readonly #bytes = Buffer.alloc(HEADER_BYTES);
-  readonly #kind: Kind;
   readonly #files: Files;
   #next: number;
 
+  /** `kind`: of the file's slots. */
   constructor(path: string, kind: Kind, files: Files = realFiles) {
     this.#files = files;
-    this.#kind = kind;
     this.#fd = files.open(path, flags.create);
     const now = Buffer.alloc(HEAD_BYTES);
     readUpTo(files, this.#fd, now, HEAD_BYTES, 0);
     this.#next = staleSlot(now, kind);
   }
 
-  /** Writes the next slot. Throws what the disk throws; the other slot stays whole. */
-  write(fields: Omit<HeaderFields, 'kind'>): void {
-    writeHeader(this.#bytes, 0, { ...fields, kind: this.#kind });
+  /** Writes the next slot; `fields` are of this file's kind. Throws what the disk throws; the other slot stays whole. */
+  write(fields: HeaderFields): void {
+    writeHeader(this.#bytes, 0, fields);
     writeAll(this.#files, this.#fd, this.#bytes, HEADER_BYTES, this.#next * HEADER_BYTES);
     this.#next ^= 1;
   }

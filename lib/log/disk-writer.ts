@@ -48,8 +48,8 @@ export type LogWriterOptions = {
   readonly lock?: typeof lockLog;
 };
 
-/** What one `write()` put on disk. */
-export type Written = { readonly length: number; readonly count: number; readonly bytes: Buffer };
+/** What one `write()` put on disk: bytes, and lines. */
+export type Written = { readonly length: number; readonly count: number };
 
 export const defaultRoll: RollRule = { bytes: 64 << 20, ageMs: 24 * 3_600_000 };
 
@@ -229,13 +229,18 @@ export class LogWriter implements AsyncDisposable {
     }
     this.#appender.append(this.#staged, length);
     if (this.#options.sync === 'each') this.#syncBatch(length);
-    const written = { length, count: this.#stagedLines, bytes: this.#staged.subarray(0, length) };
+    const written = { length, count: this.#stagedLines };
     this.#position += length;
     this.#lines += this.#stagedLines;
     this.#marks += this.#stagedMarks;
     this.#lastTimeUs = this.#stagedTimeUs;
     this.#stagedBytes = this.#stagedLines = this.#stagedMarks = 0;
     return written;
+  }
+
+  /** What the last `write()` put on disk, until the next line is staged. */
+  lastBytes({ length }: Written): Buffer {
+    return this.#staged.subarray(0, length);
   }
 
   #syncBatch(length: number): void {
@@ -259,6 +264,7 @@ export class LogWriter implements AsyncDisposable {
   announce(): void {
     try {
       this.#head.write({
+        kind: kinds.SLOT,
         epoch: this.epoch,
         lines: this.#lines,
         position: this.#position,

@@ -237,6 +237,7 @@ export class ReplicaLog implements AsyncDisposable {
   announce(): void {
     if (this.#position < this.#owed) return;
     const slot = {
+      kind: kinds.SLOT,
       epoch: this.#epoch,
       lines: this.#lines,
       position: this.#position,
