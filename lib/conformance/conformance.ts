@@ -203,6 +203,7 @@ export function conformance(test: Register, subject: Subject): void {
         [],
       );
       assert.ok(read.is === 'read');
+      assert.deepEqual(read.late, [], 'records came late for no reason');
       assert.equal(
         read.records,
         logs.reduce((sum, log) => sum + written.last[log]! + 1, 0),

@@ -45,6 +45,8 @@ export type FromActor =
       readonly last: Readonly<Record<string, number>>;
       readonly records: number;
       readonly told: number;
+      /** Logs of which records came late, and no restart that explains it. */
+      readonly late: readonly string[];
     }
   /** A record that was lost, came twice, or came out of order. */
   | { readonly is: 'wrong'; readonly what: string };
