@@ -70,7 +70,9 @@ export function answer(log: LogView, ask: Ask, head: Slot | undefined = log.head
   if (ask.position < head.oldest) return trimmed(head.oldest);
   if (ask.position < head.position) {
     const lines = log.read(ask.position, head.position, ask.maxBytes);
-    if (lines && lines.segment.epoch <= epoch) return { ...echo, epoch, kind: 'chunk', lines };
+    // Written out: a spread object costs more than reading the bytes did.
+    if (lines && lines.segment.epoch <= epoch)
+      return { lastEpoch: ask.lastEpoch, asked: ask.position, epoch, kind: 'chunk', lines };
     // Announced, yet not there. The file that held it was made before it was announced, so if none as old is listed
     // now, retention took it since.
     const oldest = lines ? 0 : log.oldest();

@@ -14,6 +14,7 @@ import { chosenBy, type Chosen } from './endpoints.ts';
 import { DiskLog } from './disk-log.ts';
 import { completeUs, holdsUntilMs, type Entry } from './disk-entry.ts';
 import { Writers } from './disk-writers.ts';
+import { iterate } from './iterate.ts';
 import type { FeedOptions, FeedStats } from './options.ts';
 import { merge, type Queue } from './merge.ts';
 import { Spinner } from './spin-timer.ts';
@@ -91,16 +92,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     return this.#entries.every((entry) => entry.log.caughtUp);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<FeedBatch, void, undefined> {
-    try {
-      for (;;) {
-        const batch = await this.next();
-        if (!batch) return;
-        yield batch;
-      }
-    } finally {
-      await this[Symbol.asyncDispose]();
-    }
+  [Symbol.asyncIterator](): AsyncIterator<FeedBatch, undefined, undefined> {
+    return iterate({ next: () => this.next(), close: () => this[Symbol.asyncDispose]() });
   }
 
   get #ends(): boolean {

@@ -20,6 +20,14 @@ export type Chunk = {
   readonly segment: Segment;
 };
 
+/** A few lines are looked through here: a call into the runtime, seldom made, takes longer than all of them. */
+const SHORT = 1024;
+const far = (bytes: Buffer, from: number): number => bytes.indexOf(10, from);
+function near(bytes: Buffer, from: number): number {
+  for (let at = from; at < bytes.length; at++) if (bytes[at] === 10) return at;
+  return -1;
+}
+
 /**
  * Offsets behind the line feed of each whole line, up to the first that is none: a torn last line, or what a power failure
  * left in the place of bytes (NULs, another file's block). Looks at both ends of a line, not through it.
@@ -27,8 +35,10 @@ export type Chunk = {
 export function lineEnds(bytes: Buffer): number[] {
   const ends: number[] = [];
   let at = 0;
-  for (let feed = bytes.indexOf(10); feed >= 0; feed = bytes.indexOf(10, at)) {
-    if (bytes[at] !== 123 || bytes[feed - 1] !== 125) break;
+  const feedAfter = bytes.length > SHORT ? far : near;
+  while (at < bytes.length) {
+    const feed = feedAfter(bytes, at);
+    if (feed < 0 || bytes[at] !== 123 || bytes[feed - 1] !== 125) break;
     at = feed + 1;
     ends.push(at);
   }
