@@ -475,3 +475,18 @@ test('who is denied stays away', (t) => {
   t.is(world.requests.length, 0);
   t.is(world.state.mode, 'blocked');
 });
+
+test('a follower asks a new writer soon, however long it has waited in vain for the one before', (t) => {
+  const state = newFollower({ epoch: 1, position: 100, lines: 1 }, 0);
+  let nowMs = 0;
+  startFollower(state, remoteRules, nowMs);
+  // Nobody answers: it asks ever more seldom.
+  for (; nowMs < 20_000; nowMs = followerDueMs(state, remoteRules))
+    stepFollower(state, { is: 'tick' }, remoteRules, nowMs);
+  const untilMs = (): number => state.asking!.sinceMs + state.asking!.timeoutMs;
+  t.true(untilMs() > nowMs + 2_000, `${untilMs() - nowMs}`);
+  stepFollower(state, { is: 'heard', epoch: 2, position: 150, by: 'notice' }, remoteRules, nowMs);
+  t.is(untilMs(), nowMs + remoteRules.timeoutMs);
+  const effects = stepFollower(state, { is: 'tick' }, remoteRules, untilMs());
+  t.like(effects[0], { do: 'fetch', ask: { lastEpoch: 1, position: 100 } });
+});

@@ -121,12 +121,13 @@ export class CatchupClient implements AsyncDisposable {
 
 /** Requests on their way to one holder. */
 class Requests {
-  readonly #socket: Push = requestSocket();
+  readonly #socket: Push;
   readonly #waiting = new Map<string, Buffer[]>();
   #pumping = false;
   idle: Promise<void> = Promise.resolve();
 
   constructor(endpoint: string, to: SecurePeer | undefined) {
+    this.#socket = requestSocket(endpoint);
     dial(this.#socket, endpoint, to);
   }
 

@@ -202,7 +202,7 @@ type LaneHolder = {
 
 /** The way back to one reader. */
 class Lane {
-  readonly #socket: Push = laneSocket();
+  readonly #socket: Push;
   readonly #holder: LaneHolder;
   readonly #stats: { dropped: number };
   readonly #waiting = new Map<string, Request>();
@@ -217,6 +217,7 @@ class Lane {
   ) {
     this.#holder = holder;
     this.#stats = stats;
+    this.#socket = laneSocket(endpoint);
     dial(this.#socket, endpoint, to);
   }
 

@@ -109,6 +109,12 @@ function hear(
   if (said.epoch > state.seenEpoch) {
     state.seenEpoch = said.epoch;
     state.target = said.position;
+    // What I asked the writer before it may never be answered: wait no longer than for a first answer.
+    if (state.asking) {
+      const { sinceMs, timeoutMs } = state.asking;
+      state.asking.timeoutMs = Math.min(timeoutMs, nowMs - sinceMs + rules.timeoutMs);
+    }
+    state.tries = 0;
     // Deliver nothing of it before the new writer has said how far my bytes stand.
     if (state.mode !== 'joining') turn(state, 'catchingUp', effects);
     ask(state, rules, nowMs, effects);

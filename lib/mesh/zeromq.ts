@@ -51,15 +51,22 @@ export const requestsSocket = (): Pull =>
     handshakeInterval: 2_000,
   });
 
+/** How often a peer that is gone is tried again. On one host a refusal costs nothing: it is back as soon as it is there. */
+const redials = (
+  endpoint: string,
+): { readonly reconnectInterval: number; readonly reconnectMaxInterval: number } => ({
+  reconnectInterval: 10,
+  reconnectMaxInterval: sameHost(endpoint) ? 50 : 1_000,
+});
+
 /** Requests go out here: to a peer that is there, or not at all. One send at a time. */
-export const requestSocket = (): Push =>
+export const requestSocket = (endpoint = ''): Push =>
   new Push({
     immediate: true,
     sendTimeout: 1_000,
     linger: 0,
     sendHighWaterMark: 16,
-    reconnectInterval: 10,
-    reconnectMaxInterval: 1_000,
+    ...redials(endpoint),
   });
 
 /** Answers come in here, one inbox a process. */
@@ -72,14 +79,13 @@ export const inboxSocket = (): Pull =>
   });
 
 /** Answers go out here, one lane an inbox. Nothing is kept for a peer that is gone. */
-export const laneSocket = (): Push =>
+export const laneSocket = (endpoint = ''): Push =>
   new Push({
     immediate: true,
     sendTimeout: 1_000,
     linger: 0,
     sendHighWaterMark: 8,
-    reconnectInterval: 10,
-    reconnectMaxInterval: 1_000,
+    ...redials(endpoint),
   });
 
 /** True when only listed keys get in, handler or no handler. */
