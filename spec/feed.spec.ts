@@ -5,6 +5,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
 import { openFeed } from '../lib/feed/feed.ts';
+import { iterate } from '../lib/feed/iterate.ts';
 import type { FeedOptions } from '../lib/feed/options.ts';
 import type { Cursor, FeedEvent, FeedRecord } from '../lib/feed/record.ts';
 import { ClockWriter } from '../lib/log/disk-clock.ts';
@@ -666,4 +667,39 @@ test('a fetcher that is killed in mid-write, again and again, leaves a log that 
     [],
   );
   t.log(`${kills} kills, ${reading.records.length} records`);
+});
+
+test('calls of next that do not wait for each other get the batches in order; an end or an error closes once', async (t) => {
+  let given = 0;
+  let closed = 0;
+  const pull = {
+    next: async () => {
+      const one = given++;
+      await after(5 - one);
+      if (one === 3) throw new Error('torn');
+      return one;
+    },
+    close: async () => void closed++,
+  };
+  const iterator = iterate(pull);
+  const [a, b, c, broken] = await Promise.allSettled([
+    iterator.next(),
+    iterator.next(),
+    iterator.next(),
+    iterator.next(),
+  ]);
+  t.deepEqual(
+    [a, b, c].map((one) => one!.status === 'fulfilled' && one!.value.value),
+    [0, 1, 2],
+  );
+  t.is(broken!.status, 'rejected');
+  t.is(closed, 1);
+  let left = 2;
+  const short = iterate({ next: async () => (left-- > 0 ? left : undefined), close: pull.close });
+  t.deepEqual(await short.next(), { value: 1, done: false });
+  t.deepEqual(await short.next(), { value: 0, done: false });
+  t.deepEqual(await short.next(), { value: undefined, done: true });
+  t.is(closed, 2);
+  await short.return!();
+  t.is(closed, 3);
 });

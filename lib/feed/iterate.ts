@@ -4,8 +4,8 @@
  */
 export type Pull<T> = {
   /** Undefined: there is no more. */
-  next(): Promise<T | undefined>;
-  close(): Promise<void>;
+  readonly next: () => Promise<T | undefined>;
+  readonly close: () => Promise<void>;
 };
 
 export function iterate<T>({ next, close }: Pull<T>): AsyncIterator<T, undefined, undefined> {
