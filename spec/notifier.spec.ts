@@ -18,6 +18,7 @@ import { Listeners } from '../lib/notifier/listeners-timer.ts';
 import type { Notifier, OnState } from '../lib/notifier/notifier.ts';
 import { ZeromqAnnouncer, ZeromqListener } from '../lib/notifier/zeromq/zeromq-socket.ts';
 import { TickmeshError } from '../lib/world/error.ts';
+import { freePort } from './support/ports.ts';
 import { scratch, trades } from './support/logs.ts';
 import { eventually, record, runFetcher, someEndpoint } from './support/push-source.ts';
 
@@ -257,6 +258,44 @@ test('while the quickest works the others rest; when it stops they are awake aga
   all.add('slow:later');
   await eventually(() => rests.length === 4, 'one that comes later rests too');
   t.deepEqual(rests, [true, false, true, true]);
+});
+
+test('a stranger who says that all have left silences nobody for longer than to the next heartbeat', async (t) => {
+  const endpoint = `tcp://127.0.0.1:${await freePort()}`;
+  const out = await ZeromqAnnouncer.bind({ endpoint, logs: [trades] });
+  t.teardown(() => out[Symbol.asyncDispose]());
+  const { heard } = hear(t, endpoint, [trades], true);
+  await eventually(() => out.wantsData(trades), 'the wish');
+  out.announce(trades, { kind: kinds.NOTICE, position: 1 });
+  await eventually(() => heard.length === 1, 'the first');
+
+  // By hand: a socket of ZeroMQ does not say that it leaves what it never joined.
+  const stranger = connect(Number(endpoint.slice(endpoint.lastIndexOf(':') + 1)), '127.0.0.1');
+  t.teardown(() => void stranger.destroy());
+  const greeting = Buffer.alloc(64);
+  greeting.set([0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3]);
+  greeting.write('NULL', 12);
+  const ready = Buffer.from('\x05READY\x0bSocket-Type\0\0\0\x03SUB', 'latin1');
+  const frame = (flags: number, body: Buffer) =>
+    Buffer.concat([Buffer.from([flags, body.length]), body]);
+  stranger.write(Buffer.concat([greeting, frame(4, ready)]));
+  for (const topic of [noticeTopic(trades), dataTopic(trades)])
+    stranger.write(frame(0, Buffer.concat([Buffer.from([0]), topic])));
+  await eventually(() => !out.wantsData(trades), 'the lie to be believed');
+
+  out.announce(trades, { kind: kinds.NOTICE, position: 2 });
+  out.announce(trades, { kind: kinds.HEAD, position: 2 });
+  await eventually(() => out.wantsData(trades), 'the wish, said again');
+  out.announce(trades, { kind: kinds.NOTICE, position: 3 });
+  await eventually(() => heard.at(-1)!.header.position === 3, 'notices');
+  t.deepEqual(
+    heard.map(({ header }) => [header.kind, header.position]),
+    [
+      [kinds.NOTICE, 1],
+      [kinds.HEAD, 2],
+      [kinds.NOTICE, 3],
+    ],
+  );
 });
 
 test('bytes are sent along only while somebody asks for them', async (t) => {

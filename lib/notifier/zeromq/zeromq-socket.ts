@@ -12,8 +12,10 @@ import {
   dataTopic,
   encodeData,
   encodeNotice,
+  INLINE_MAX,
   noticeTopic,
   readNotice,
+  type Heard,
   type Topic,
 } from '../notice.ts';
 import { Joins, type Join } from './joins.ts';
@@ -186,6 +188,11 @@ export class ZeromqListener implements Listener {
   readonly #socket: Subscriber;
   readonly #hearing: Promise<void>;
   readonly #logs: readonly string[];
+  readonly #data: boolean;
+  #resting = false;
+  /** By log: the largest position that a notice named, and where bytes that a notice promised have not come. */
+  readonly #told = new Map<string, number>();
+  readonly #owed = new Set<string>();
   invalid = 0;
 
   /** Throws TypeError for a writer that there is no key of, where there are keys. */
@@ -201,6 +208,7 @@ export class ZeromqListener implements Listener {
       });
     dial(this.#socket, options.endpoint, peer);
     this.#logs = options.logs === 'all' ? [] : options.logs;
+    this.#data = options.data ?? false;
     if (options.logs === 'all') this.#socket.subscribe();
     else
       for (const log of options.logs) {
@@ -212,6 +220,7 @@ export class ZeromqListener implements Listener {
 
   rest(resting: boolean): void {
     if (this.#socket.closed || this.#logs.length === 0) return;
+    this.#resting = resting;
     const topics = this.#logs.map(noticeTopic);
     if (resting) this.#socket.unsubscribe(...topics);
     else this.#socket.subscribe(...topics);
@@ -221,11 +230,33 @@ export class ZeromqListener implements Listener {
     try {
       for await (const parts of messages(this.#socket)) {
         const heard = parts.length === 1 ? readNotice(parts[0]!) : undefined;
-        if (heard) onHeard(heard);
-        else this.invalid++;
+        if (heard) {
+          if (this.#logs.length > 0) this.#check(heard);
+          onHeard(heard);
+        } else this.invalid++;
       }
     } catch (error) {
       if (!this.#socket.closed) throw error;
+    }
+  }
+
+  /**
+   * A heartbeat that names more than the notices did says that notices do not come. The announcer may have been told by
+   * a stranger that the last of us has left: a ZeroMQ socket passes that on unchecked. We say that we are here.
+   */
+  #check({ log, header: { kind, position, length } }: Heard): void {
+    if (kind === kinds.NOTICE) {
+      this.#told.set(log, position);
+      if (this.#data && length > 0 && length <= INLINE_MAX) this.#owed.add(log);
+    } else if (kind === kinds.DATA) this.#owed.delete(log);
+    else if (!this.#resting) {
+      const told = this.#told.get(log);
+      this.#told.set(log, position);
+      if (!this.#owed.delete(log) && (told === undefined || position <= told)) return;
+      const topics = [noticeTopic(log), ...(this.#data ? [dataTopic(log)] : [])];
+      // Said once more, and taken back on our side only: the socket counts.
+      this.#socket.subscribe(...topics);
+      this.#socket.unsubscribe(...topics);
     }
   }
 
