@@ -156,7 +156,10 @@ program
   .option('--transports <list>', 'only these ways, by name')
   .option('--runs <count>', 'rounds of interleaved runs (default 5)')
   .option('--shape <shape>', 'constant (default), poisson, or burst:<recorded file>')
-  .option('--records <count>', 'records of a history to replay (default 1000000)')
+  .option(
+    '--records <count>',
+    'records of a history to replay (default 1000000, for the memory of a publisher 10000000)',
+  )
   .option('--dir <folder>', 'where the files go (default: the system temporary folder)')
   .option(
     '--nice <n>',

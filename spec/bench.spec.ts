@@ -255,6 +255,35 @@ test.serial('a sender that stood still is found late by the same run that it spo
   t.true(percentileUs(summarize(run.joined.fromDue), 99)! > 100_000);
 });
 
+test('a publisher is judged by its late first messages and by its largest memory, and says where it was not measured', (t) => {
+  const report = inventedReport();
+  const verdicts = (of: Parameters<typeof bars>[0]): unknown[] =>
+    bars(of)
+      .filter(({ what }) => /first message|resident|growth/.test(what))
+      .map(({ met, reached }) => [met, reached]);
+  t.deepEqual(verdicts(report), [
+    [true, '2.9 ms'],
+    [false, '40.0 ms'],
+    [true, '88.0 MB'],
+    [true, '1.0 MB'],
+  ]);
+  const { serving, ...old } = report;
+  t.deepEqual(verdicts(old), Array(4).fill([undefined, 'not measured']));
+  const grown = { ...serving!.resident!, late: 95 * 2 ** 20, peak: 95 * 2 ** 20 };
+  t.deepEqual(verdicts({ ...old, serving: { ...serving!, resident: grown } }).slice(2), [
+    [false, '95.0 MB'],
+    [false, '9.0 MB'],
+  ]);
+  const short = { ...serving!.resident!, records: 200_000 };
+  t.deepEqual(
+    verdicts({ ...old, serving: { ...serving!, resident: short } }).slice(2),
+    Array(2).fill([undefined, 'not measured']),
+    'a short replay says nothing about a long one',
+  );
+  t.true(markdown(report).includes('| by SUBSCRIBE'));
+  t.true(markdown(report).includes('0.1 MB a million'));
+});
+
 test('bars hang on medians of ratios taken within rounds, and say what was not measured', (t) => {
   const report = inventedReport();
   const found = new Map(bars(report).map((bar) => [bar.what, bar]));
@@ -350,6 +379,14 @@ test('the page needs nothing from anywhere, escapes what it shows, and shows no 
   const page = html(inventedReport());
   t.false(/(?:src|href)=|url\(|@import|<script/.test(page));
   t.true(page.includes('Imaginary &lt;9000&gt; &amp; sons'));
+  for (const shown of [
+    'first message after SUBSCRIBE, p99',
+    'resident memory of a publisher replaying 10,000,000 records',
+    '<h3>first message after a client asked, log at 1,000 records/s</h3>',
+    '<h3>resident memory of a publisher over a replay</h3>',
+    '<td>88.0 MB</td>',
+  ])
+    t.true(page.includes(shown), shown);
   t.false(
     /NaN|undefined|Infinity/.test(page),
     /.{40}(?:NaN|undefined|Infinity).{40}/s.exec(page)?.[0] ?? '',

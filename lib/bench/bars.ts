@@ -2,12 +2,13 @@
  * What was promised against what was reached. A bar hangs on the median of the runs; the spread stands beside it, so that a
  * reader sees how much it is worth. Pure.
  */
+import { mbText, msText, percentileMs, type FirstWay } from './clients/serving.ts';
 import { percentileUs } from './histogram.ts';
 import { cpuRatio, ratio, type Line } from './notify/summary.ts';
 import { timesFaster, type RateLine } from './rates.ts';
 import { lineOf, rateOf, type Report } from './report.ts';
 import type { Spread } from './spread.ts';
-import { rateText, ratioText, spreadText, usText } from './text.ts';
+import { grouped, rateText, ratioText, spreadText, usText } from './text.ts';
 
 export type Bar = {
   readonly what: string;
@@ -39,7 +40,13 @@ const bar = (
 };
 
 export function bars(report: Report): Bar[] {
-  return [...latencyBars(report), ...rateBars(report), ...fanoutBars(report), ...idleBars(report)];
+  return [
+    ...latencyBars(report),
+    ...rateBars(report),
+    ...fanoutBars(report),
+    ...servingBars(report),
+    ...idleBars(report),
+  ];
 }
 
 const both = <T, R>(
@@ -158,6 +165,37 @@ function rateBars({ throughput, replay }: Report): Bar[] {
       Math.log(20) / Math.log(2),
       '<=',
       two && twenty ? timesFaster(two, twenty) : undefined,
+    ),
+  ];
+}
+
+/** A shorter replay than this is not judged: it may end before anything has grown. */
+const LONG = 10_000_000;
+const RESIDENT = 90 * 2 ** 20;
+/** What counts as flat, bytes between the second tenth of a replay and its last. */
+const FLAT = 5 * 2 ** 20;
+
+function servingBars({ serving }: Report): Bar[] {
+  const first = (way: FirstWay): number | undefined =>
+    serving && percentileMs(serving.firstMs[way], 99);
+  const replayed = serving?.resident;
+  const resident = replayed && replayed.records >= LONG ? replayed : undefined;
+  return [
+    bar('first message after SUBSCRIBE, p99', 20, '<=', first('subscribe'), msText),
+    bar('first message after dialling a URL, p99', 20, '<=', first('url'), msText),
+    bar(
+      `resident memory of a publisher replaying ${grouped(LONG)} records`,
+      RESIDENT,
+      '<=',
+      resident?.peak,
+      mbText,
+    ),
+    bar(
+      '… its growth from the second tenth to the last',
+      FLAT,
+      '<=',
+      resident && resident.late - resident.early,
+      mbText,
     ),
   ];
 }

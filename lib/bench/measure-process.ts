@@ -1,6 +1,7 @@
 /** Measures what was asked for, one section after another, never two at a time. */
 import type { Environment } from './environment-disk.ts';
 import { clients } from './clients/clients-process.ts';
+import { serving } from './clients/serving-websocket.ts';
 import { catchup } from './catchup/catchup-process.ts';
 import { percentileUs } from './histogram.ts';
 import { idle } from './notify/idle-process.ts';
@@ -132,6 +133,15 @@ export async function measure(options: MeasureOptions): Promise<Report> {
   const fanned = wants('fanout')
     ? await clients({ rounds: rounds('fanout'), scale: settings.scale, ...dir })
     : [];
+  const served = wants('fanout')
+    ? await serving({
+        records: settings.longRecords ?? settings.records,
+        ...dir,
+        signal,
+        progress: inSection('fanout'),
+        problems,
+      })
+    : undefined;
   return {
     format: 1,
     environment,
@@ -146,6 +156,7 @@ export async function measure(options: MeasureOptions): Promise<Report> {
     replay: replayed,
     catchup: copied,
     fanout: fanned,
+    serving: served,
     problems,
   };
 }

@@ -27,7 +27,8 @@ export class Meter {
     this.#resident.push(process.memoryUsage.rss());
   }
 
-  stop(): Used {
+  /** `records` went through since `start`. */
+  stop(records: number): Used {
     const { user, system } = process.cpuUsage(this.#cpu);
     clearInterval(this.#timer);
     this.#sample();
@@ -39,10 +40,25 @@ export class Meter {
       systemSeconds: system / 1e6,
       wallSeconds: (performance.now() - this.#startedMs) / 1000,
       resident: {
+        start: samples[0] ?? 0,
+        slopePerMillion:
+          (slope(samples.slice(tenth)) * samples.length * 1e6) / Math.max(1, records),
         peak: highest(0),
         early: highest(Math.min(tenth, samples.length - 1), 2 * tenth),
         late: highest(-tenth),
       },
     };
   }
+}
+
+/** Of the straight line that lies closest to `values`: how much it rises from one to the next. */
+function slope(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2;
+  let sum = 0;
+  let squares = 0;
+  for (const [i, value] of values.entries()) {
+    sum += (i - middle) * value;
+    squares += (i - middle) ** 2;
+  }
+  return squares === 0 ? 0 : sum / squares;
 }

@@ -5,6 +5,8 @@ import type { PublisherMetrics } from '../publisher/metrics.ts';
 export type SendMode =
   /** A publisher over a feed of the logs. */
   | 'feed'
+  /** A publisher over a feed of what is written from now on; it serves until it is ended. */
+  | 'live'
   /** A publisher over batches of `turn` records from memory. */
   | 'publisher'
   /** The same batches, one `ws.send` a record and client: the peer. */
@@ -31,8 +33,16 @@ export type ClientTask = {
   readonly clients: number;
 };
 
-/** Resident memory over a run: sampled every 100 ms, bytes. `early`: highest of the second tenth; `late`: of the last. */
-export type Resident = { readonly peak: number; readonly early: number; readonly late: number };
+/** Resident memory over a run: sampled every 100 ms, bytes. */
+export type Resident = {
+  readonly start: number;
+  readonly peak: number;
+  /** Highest of the second tenth, and of the last. */
+  readonly early: number;
+  readonly late: number;
+  /** A line through the samples behind the first tenth: bytes a million records. */
+  readonly slopePerMillion: number;
+};
 
 export type ServerResult = {
   /** All records, and frames sent to all clients together. */

@@ -110,3 +110,25 @@ export async function measurePublish(options: PublishOptions): Promise<PublishRe
     crowd.kill();
   }
 }
+
+/** A publisher in a process of its own, over what is written to these logs from now on. */
+export async function servePublish(
+  data: string,
+  logs: readonly string[],
+): Promise<{ readonly port: number; stop(): void }> {
+  const task: ServerTask = {
+    mode: 'live',
+    data,
+    logs,
+    exchange: logs[0]!.split('/')[0]!,
+    instruments: [...new Set(logs.map((log) => log.split('/')[1]!))],
+    warmUp: 0,
+    turn: 1,
+    turns: 0,
+    path: '/ws',
+  };
+  const server = fork(entry('publish-server'), [], { execArgv: [] });
+  server.send({ task } satisfies ToServer);
+  const port = await hear(server, (said: FromServer) => ('port' in said ? said.port : undefined));
+  return { port, stop: () => server.kill() };
+}

@@ -2,6 +2,7 @@
 import type { Environment } from './environment-disk.ts';
 import type { IdleLine } from './notify/idle-process.ts';
 import type { Line } from './notify/summary.ts';
+import type { Serving } from './clients/serving.ts';
 import type { RateLine } from './rates.ts';
 
 export const sections = [
@@ -27,6 +28,8 @@ export type Settings = {
   readonly rounds: number;
   /** Records of a history to replay. */
   readonly records: number;
+  /** Records of the replay over which a publisher's memory is looked at; absent in older reports. */
+  readonly longRecords?: number;
   /** Share of the usual amount of records in throughput runs. */
   readonly scale: number;
   readonly nice: number;
@@ -47,6 +50,8 @@ export type Report = {
   readonly replay: readonly RateLine[];
   readonly catchup: readonly RateLine[];
   readonly fanout: readonly RateLine[];
+  /** Absent in reports that were kept before it was measured. */
+  readonly serving?: Serving | undefined;
   /** What was left out, and why. */
   readonly problems: readonly string[];
 };

@@ -3,6 +3,13 @@ import { notifyHead, notifyRows } from './notify/table.ts';
 import { percentileUs } from './histogram.ts';
 import { stages, stageTitles } from './notify/run.ts';
 import type { Report } from './report.ts';
+import {
+  firstHead,
+  firstRows,
+  residentHead,
+  residentRows,
+  type Serving,
+} from './clients/serving.ts';
 import { timesFaster, type RateLine } from './rates.ts';
 import { grouped, rateText, spreadText, usText } from './text.ts';
 
@@ -36,6 +43,7 @@ export function tables(report: Report): Table[] {
   ];
   for (const [title, lines, peers] of rates)
     if (lines.length > 0) found.push(rateTable(title, lines, peers));
+  if (report.serving) found.push(...servingTables(report.serving));
   return found;
 }
 
@@ -115,3 +123,16 @@ function rateTable(title: string, lines: readonly RateLine[], peers: readonly st
     ]),
   };
 }
+
+const servingTables = (serving: Serving): Table[] => [
+  {
+    title: 'first message after a client asked, log at 1,000 records/s',
+    head: firstHead,
+    rows: firstRows(serving),
+  },
+  {
+    title: 'resident memory of a publisher over a replay',
+    head: residentHead,
+    rows: residentRows(serving),
+  },
+];

@@ -19,6 +19,9 @@ const told = (): Promise<ToServer> =>
 /** A slow client must set the pace, not be cut. */
 const SLOW = { policy: 'wait', boundBytes: 4 << 20, waitMs: 120_000 } as const;
 
+// Who started it is gone: nobody reads its figures, and a server that nobody ends would stay.
+process.once('disconnect', () => process.exit());
+
 const message = await told();
 if ('task' in message) await (message.task.mode === 'ws-send' ? peer : publisher)(message.task);
 process.exit();
@@ -52,11 +55,14 @@ async function publisher(task: ServerTask): Promise<void> {
         readers: readers(),
         logs: task.logs,
       }),
-    feed: gated(task, () => {
-      meter.start();
-      ({ records, frames } = server.metrics);
-    }),
-    time: 'records',
+    feed:
+      task.mode === 'live'
+        ? openFeed({ data: task.data, logs: task.logs, ...publisherFeed })
+        : gated(task, () => {
+            meter.start();
+            ({ records, frames } = server.metrics);
+          }),
+    time: task.mode === 'live' ? 'wall' : 'records',
     settings: { slow: SLOW },
     onFailure: (error) => process.stderr.write(`${String(error)}\n`),
   });
@@ -67,7 +73,7 @@ async function publisher(task: ServerTask): Promise<void> {
   const { metrics } = server;
   await say({
     result: {
-      ...meter.stop(),
+      ...meter.stop(metrics.records - records),
       records: metrics.records,
       sent: metrics.frames,
       measuredRecords: metrics.records - records,
@@ -113,7 +119,7 @@ async function peer(task: ServerTask): Promise<void> {
   await Promise.all(closed);
   await say({
     result: {
-      ...meter.stop(),
+      ...meter.stop(records - warm),
       records,
       sent: records * served,
       measuredRecords: records - warm,

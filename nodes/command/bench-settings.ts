@@ -29,6 +29,8 @@ export type BenchOptions = {
 const SWEEP_RATES = [20_000, 50_000, 100_000, 200_000];
 /** At which throughput flows run their own number of records. */
 const RECORDS = 1_000_000;
+/** Records of the replay over which a publisher's memory is looked at. */
+const LONG = 10_000_000;
 
 const refuse = (message: string, remedy: string): TickmeshError =>
   new TickmeshError('CONFIG_INVALID', message, { remedy });
@@ -52,6 +54,7 @@ export function benchSettings(options: BenchOptions): { settings: Settings; shap
       warmMs: duration('warmup', options.warmup ?? (options.what === 'all' ? '500ms' : '1s')),
       rounds: numbers('runs', options.runs ?? '5', 1)[0]!,
       records,
+      longRecords: options.records === undefined ? LONG : records,
       scale: records / RECORDS,
       nice: numbers('nice', options.nice ?? '0', -20)[0]!,
     },
