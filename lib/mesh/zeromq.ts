@@ -37,8 +37,9 @@ export const subscriberSocket = (endpoint: string): Subscriber =>
     linger: 0,
     maxMessageSize: MESSAGE_MAX,
     reconnectInterval: sameHost(endpoint) ? 1 : 100,
+    // A writer that is gone is dialled ever more rarely: a thousand times a second would cost more than all notices.
     ...(sameHost(endpoint)
-      ? {}
+      ? { reconnectMaxInterval: 20 }
       : { reconnectMaxInterval: 5_000, heartbeatInterval: 1_000, heartbeatTimeout: 3_000 }),
   });
 
