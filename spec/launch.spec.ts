@@ -353,6 +353,26 @@ test.serial(
   },
 );
 
+test.serial(
+  'a publisher is started with a small young generation, other nodes with Node as it comes',
+  async (t) => {
+    const { launcher, seen } = launch({
+      publisher: { mode: 'serve', run: 'publisher' },
+      fetcher: { mode: 'serve' },
+    });
+    const flags = (node: string): string[] =>
+      readFileSync(`/proc/${launcher.pid(node)!}/cmdline`, 'utf8')
+        .split('\0')
+        .filter((part) => part.includes('space-size'));
+    launcher.start();
+    await Promise.all([seen('publisher ready'), seen('fetcher ready')]);
+    t.deepEqual(flags('publisher'), ['--max-semi-space-size=4']);
+    t.deepEqual(flags('fetcher'), []);
+    launcher.stop();
+    await launcher.done;
+  },
+);
+
 test.serial('a node that was killed is started again with a new process', async (t) => {
   const { launcher, seen } = launch({ web: { mode: 'serve' } });
   launcher.start();

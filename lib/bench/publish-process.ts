@@ -4,6 +4,7 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { publisherFlags } from '../publisher/settings.ts';
 import { TickmeshError } from '../world/error.ts';
 import type {
   ClientResult,
@@ -28,7 +29,7 @@ export type PublishOptions = {
   /** Records of a turn, and turns; for the modes that send from memory. */
   readonly turn?: number;
   readonly turns?: number;
-  /** Flags of the server's Node, e.g. `--cpu-prof`. */
+  /** More flags of the server's Node, e.g. `--cpu-prof`. */
   readonly execArgv?: readonly string[];
 };
 
@@ -43,6 +44,12 @@ export type PublishResult = ServerResult & {
 
 const entry = (name: string): string =>
   fileURLToPath(new URL(`../../nodes/bench/${name}.js`, import.meta.url));
+
+/** A publisher runs as a launched one does, the peer on Node as it comes. */
+const startServer = (mode: SendMode, flags: readonly string[] = []): ChildProcess =>
+  fork(entry('publish-server'), [], {
+    execArgv: [...(mode === 'ws-send' ? [] : publisherFlags), ...flags],
+  });
 
 /** The next message of a child that `pick` knows; rejects where it ends before. */
 function hear<T>(child: ChildProcess, pick: (message: never) => T | undefined): Promise<T> {
@@ -80,7 +87,7 @@ export async function measurePublish(options: PublishOptions): Promise<PublishRe
     turns: options.turns ?? 0,
     path,
   };
-  const server = fork(entry('publish-server'), [], { execArgv: [...execArgv] });
+  const server = startServer(task.mode, execArgv);
   const crowd = fork(entry('publish-clients'), [], { execArgv: [] });
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   try {
@@ -127,7 +134,7 @@ export async function servePublish(
     turns: 0,
     path: '/ws',
   };
-  const server = fork(entry('publish-server'), [], { execArgv: [] });
+  const server = startServer(task.mode);
   server.send({ task } satisfies ToServer);
   const port = await hear(server, (said: FromServer) => ('port' in said ? said.port : undefined));
   return { port, stop: () => server.kill() };

@@ -2,6 +2,7 @@
 import { Relay } from '../notifier/ipc/relay-process.ts';
 import type { LaunchPlan } from '../topology/plan.ts';
 import type { NodeKind } from '../topology/node.ts';
+import { flagsOf } from './flags.ts';
 import type { Ready } from './message.ts';
 import { startProcess, type NodeProcess } from './process.ts';
 import type { Action, Ending, Input, NodeState } from './state.ts';
@@ -133,6 +134,7 @@ export class Launcher {
     const { settings } = this.#options.plan.nodes.find(({ name }) => name === node)!;
     const process = startProcess({
       entry: this.#options.entry(settings.run),
+      flags: flagsOf(settings.run),
       dir: settings.dir,
       settings,
       attach: (child) => this.#relay.attach(child),

@@ -14,6 +14,8 @@ export type NodeProcess = {
 export type NodeProcessOptions = {
   /** Module that the process runs. */
   readonly entry: string;
+  /** Flags of its Node. */
+  readonly flags?: readonly string[];
   /** Working folder: relative paths of its settings start here. */
   readonly dir: string;
   readonly settings: unknown;
@@ -32,14 +34,14 @@ const PIPES_MS = 1000;
 
 /** Starts a node. Never throws: what goes wrong is told to `onExit`. */
 export function startProcess(options: NodeProcessOptions): NodeProcess {
-  const { entry, dir, settings, onReady, onLine, onExit } = options;
+  const { entry, flags = [], dir, settings, onReady, onLine, onExit } = options;
   let failed: Failed | undefined;
   let gone = false;
   let exit: { code: number | null; signal: string | null } = { code: null, signal: null };
-  // No execArgv: a debugger's port, or a loader of ours, is not the node's.
+  // None of our own execArgv: a debugger's port, or a loader of ours, is not the node's.
   const child = fork(entry, [SUPERVISED], {
     cwd: dir,
-    execArgv: [],
+    execArgv: [...flags],
     serialization: 'json',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -1,11 +1,13 @@
 /** Launch plans of fixture nodes. */
 import { fileURLToPath } from 'node:url';
 import type { LaunchPlan, PlannedNode } from '../../lib/topology/plan.ts';
+import type { NodeKind } from '../../lib/topology/node.ts';
 import type { Supervision } from '../../lib/topology/settings.ts';
 import type { FixtureMode } from './fixture-node.ts';
 
 export type FixtureNode = {
   readonly mode: FixtureMode;
+  readonly run?: NodeKind;
   readonly after?: readonly string[];
   readonly rules?: Partial<Supervision>;
   readonly dir?: string;
@@ -19,8 +21,8 @@ export const fixturePlan = (nodes: Readonly<Record<string, FixtureNode>>): Launc
   host: 'local',
   links: [],
   nodes: Object.entries(nodes).map(
-    ([name, { mode, after = [], rules = {}, dir = '.' }]): PlannedNode => {
-      const settings = { run: 'fetcher', node: name, logLevel: 'info', dir, mode };
+    ([name, { mode, run = 'fetcher', after = [], rules = {}, dir = '.' }]): PlannedNode => {
+      const settings = { run, node: name, logLevel: 'info', dir, mode };
       return {
         name,
         after,
