@@ -14,5 +14,5 @@ export { logName, type LogName } from './log/name.ts';
 
 export { openFeed, type Feed } from './feed/feed.ts';
 export type { FeedOptions, FeedStats, Idle } from './feed/options.ts';
-export type { From } from './feed/disk-log.ts';
+export type { From } from './feed/record.ts';
 export type { Cursor, FeedBatch, FeedEvent, FeedRecord } from './feed/record.ts';

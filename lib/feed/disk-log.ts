@@ -24,16 +24,7 @@ import type { LogName } from '../log/name.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import { Queue } from './merge.ts';
 import type { FeedOptions } from './options.ts';
-import type { Cursor, FeedEvent } from './record.ts';
-
-/** Where a feed begins. `last`: so many records before the end. Times are Unix microseconds. */
-export type From =
-  | 'start'
-  | 'end'
-  | { readonly timeUs: number }
-  | { readonly last: number }
-  | { readonly beforeEndUs: number }
-  | { readonly cursors: readonly Cursor[] };
+import type { Cursor, FeedEvent, From } from './record.ts';
 
 /** A writer that recovers needs a moment; longer than this is damage. */
 const DAMAGED_MS = 2_000;

@@ -5,7 +5,7 @@ import type { Security } from '../mesh/security-zeromq.ts';
 import type { Heard } from '../notifier/notice.ts';
 import type { Notifier, ProcessPort } from '../notifier/notifier.ts';
 import type { Clock } from '../world/clock.ts';
-import type { From } from './disk-log.ts';
+import type { From } from './record.ts';
 
 export type FeedOptions = {
   /** The data folder. */

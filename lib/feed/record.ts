@@ -68,6 +68,15 @@ export type Cursor = {
   readonly lines: number;
 };
 
+/** Where a feed begins. `last`: so many records before the end. Times are Unix microseconds. */
+export type From =
+  | 'start'
+  | 'end'
+  | { readonly timeUs: number }
+  | { readonly last: number }
+  | { readonly beforeEndUs: number }
+  | { readonly cursors: readonly Cursor[] };
+
 /** What a feed tells between records. `log` is absent where it speaks of all. */
 export type FeedEvent =
   | { readonly state: 'behind' | 'caughtUp' | 'live' | 'degraded'; readonly log?: LogName }

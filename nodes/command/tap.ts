@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openFeed } from '../../lib/feed/feed.ts';
-import type { From } from '../../lib/feed/disk-log.ts';
+import type { From } from '../../lib/feed/record.ts';
 import type { FeedEvent, FeedRecord } from '../../lib/feed/record.ts';
 import { listLogs } from '../../lib/log/disk-list.ts';
 import { nearest } from '../../lib/topology/nearest.ts';
