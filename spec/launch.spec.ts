@@ -11,6 +11,7 @@ import { Launcher } from '../lib/launch/launcher-process.ts';
 import { Lines } from '../lib/launch/lines.ts';
 import { parseFromNode, type Ready } from '../lib/launch/message.ts';
 import { Pretty, toRecord } from '../lib/launch/pretty.ts';
+import { publisherFlags } from '../lib/publisher/settings.ts';
 import type { SupervisedNode } from '../lib/launch/state.ts';
 import { TickmeshError } from '../lib/world/error.ts';
 import { openLogger, silentLogger } from '../lib/world/logger.ts';
@@ -354,7 +355,7 @@ test.serial(
 );
 
 test.serial(
-  'a publisher is started with a small young generation, other nodes with Node as it comes',
+  'a publisher is started with flags that keep Node small, other nodes with Node as it comes',
   async (t) => {
     const { launcher, seen } = launch({
       publisher: { mode: 'serve', run: 'publisher' },
@@ -363,10 +364,10 @@ test.serial(
     const flags = (node: string): string[] =>
       readFileSync(`/proc/${launcher.pid(node)!}/cmdline`, 'utf8')
         .split('\0')
-        .filter((part) => part.includes('space-size'));
+        .filter((part) => /space-size|growing|pool/.test(part));
     launcher.start();
     await Promise.all([seen('publisher ready'), seen('fetcher ready')]);
-    t.deepEqual(flags('publisher'), ['--max-semi-space-size=4']);
+    t.deepEqual(flags('publisher'), [...publisherFlags]);
     t.deepEqual(flags('fetcher'), []);
     launcher.stop();
     await launcher.done;

