@@ -75,7 +75,8 @@ export async function clients({
       if (done.missing !== 0 || done.frames === 0)
         throw new TypeError(`${done.missing} of ${done.frames + done.missing} frames never came`);
       return {
-        perSecond: done.frames / done.wallSeconds,
+        // Frames of the measured part: the warm-up has no part in its time either.
+        perSecond: done.measuredFrames / done.wallSeconds,
         cpuPerMillion: done.cpuSecondsPerMillion,
       };
     });
