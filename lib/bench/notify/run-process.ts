@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { newBase } from '../clock-process.ts';
 import { processCpuMs, watchMachine } from '../machine-disk.ts';
-import { schedule, type Shape } from '../schedule.ts';
+import { schedule, warmedUp, type Shape } from '../schedule.ts';
 import { readColumn, writeColumn } from '../stamps-disk.ts';
 import type { Transport } from '../transport/transport.ts';
 import { measureUsage, type Usage } from '../usage-process.ts';
@@ -38,12 +38,10 @@ export async function runOnce(options: RunOptions): Promise<Run> {
   if (transport.needs && !options.servers[transport.needs])
     throw new TickmeshError('PEER_MISSING', `${transport.needs} is not running`);
   const folder = mkdtempSync(joinPath(options.dir ?? tmpdir(), 'tickmesh-bench-'));
-  const warm = Math.ceil((rate * options.warmMs) / 1_000);
-  const dueNs = schedule(
-    options.shape,
-    rate,
-    warm + Math.ceil((rate * options.durationMs) / 1_000),
-  );
+  const settling = Math.ceil((rate * options.warmMs) / 1_000);
+  const count = settling + Math.ceil((rate * options.durationMs) / 1_000);
+  const { dueNs, warm: brisk } = warmedUp(schedule(options.shape, rate, count), rate);
+  const warm = brisk + settling;
   writeColumn(folder, 'due', dueNs);
   const job: Job = {
     transport: transport.name,

@@ -79,7 +79,7 @@ const tickmesh = (name: string, title: string, feedOf: FeedOf, idle: Idle = 'par
       for await (const { records } of feed)
         for (const record of records) {
           if (record.mark !== undefined) continue;
-          arrivals.take(readNumber(record.payload, 0));
+          arrivals.take(readNumber(record.bytes, record.payloadStart));
         }
     })();
     return {
