@@ -37,7 +37,7 @@ import {
   readNumber,
   writeNumber,
 } from '../lib/bench/record.ts';
-import { schedule } from '../lib/bench/schedule.ts';
+import { BRISK_RECORDS, schedule, warmedUp } from '../lib/bench/schedule.ts';
 import { transportNamed } from '../lib/bench/transport/registry.ts';
 import { runScript } from './support/processes.ts';
 import type { Faults } from '../lib/bench/notify/message.ts';
@@ -63,6 +63,16 @@ const measure = (transport: string, faults: Faults): Promise<Run> =>
 test('a constant schedule keeps its rate to the nanosecond', (t) => {
   const due = schedule({ kind: 'constant' }, 3, 4);
   t.deepEqual([...due], [0, 333_333_333, 666_666_667, 1_000_000_000]);
+});
+
+test('a slow schedule begins briskly, so that compiled code is measured, and then keeps its own gaps', (t) => {
+  const { dueNs, warm } = warmedUp(schedule({ kind: 'constant' }, 1_000, 3), 1_000);
+  t.is(warm, BRISK_RECORDS);
+  t.is(dueNs.length, BRISK_RECORDS + 3);
+  t.is(dueNs[1]! - dueNs[0]!, 200_000);
+  t.deepEqual([...dueNs.slice(warm)], [1_200_000_000, 1_201_000_000, 1_202_000_000]);
+  const quick = schedule({ kind: 'constant' }, 10_000, 3);
+  t.deepEqual(warmedUp(quick, 10_000), { dueNs: quick, warm: 0 });
 });
 
 test('a Poisson schedule has the rate, the scatter of one, and is the same for the same seed', (t) => {
@@ -232,8 +242,8 @@ for (const transport of ['zeromq', 'tickmesh-zeromq']) {
   test.serial(
     `${transport}: a stall of 200 ms in the reader shows in the 99th percentile`,
     async (t) => {
-      const run = await measure(transport, { stall: { number: 900, ms: 200 } });
-      t.deepEqual(run.account, { sent: 1_700, lost: 0, doubled: 0, reordered: 0 });
+      const run = await measure(transport, { stall: { number: BRISK_RECORDS + 900, ms: 200 } });
+      t.deepEqual(run.account, { sent: BRISK_RECORDS + 1_700, lost: 0, doubled: 0, reordered: 0 });
       t.true(percentileUs(summarize(run.joined.fromDue), 99)! >= 150_000);
       t.true(Math.max(...run.joined.timeline.map((moment) => moment.maxUs)) >= 150_000);
       t.true(run.usage.reader!.cpuMs > 100, 'the stall is processor time of the reader');
@@ -242,14 +252,14 @@ for (const transport of ['zeromq', 'tickmesh-zeromq']) {
 }
 
 test.serial('one record dropped on the way makes the result FAIL', async (t) => {
-  const run = await measure('fs-watch', { drop: 1_000 });
+  const run = await measure('fs-watch', { drop: BRISK_RECORDS + 1_000 });
   t.is(run.verdict, 'FAIL');
   t.is(run.account.lost, 1);
   t.regex(run.why, /1 lost/);
 });
 
 test.serial('a sender that stood still is found late by the same run that it spoils', async (t) => {
-  const run = await measure('fs-watch', { late: { number: 600, ms: 150 } });
+  const run = await measure('fs-watch', { late: { number: BRISK_RECORDS + 600, ms: 150 } });
   t.is(run.verdict, 'invalid');
   t.true(run.joined.lateness.maxUs > 140_000);
   t.true(percentileUs(summarize(run.joined.fromDue), 99)! > 100_000);

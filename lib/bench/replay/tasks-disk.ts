@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { readTrade } from '../../exchange/binance/read.ts';
 import { openFeed } from '../../feed/feed.ts';
+import { CLOSING, PAYLOAD_AT } from '../../log/line.ts';
 import type { Task } from '../task/task.ts';
 import { measureUsage, type Usage } from '../usage-process.ts';
 import { newLineOf, replayLogNames, TARDIS_FROM, TARDIS_TO, tradePayload } from './logs-disk.ts';
@@ -63,15 +64,20 @@ async function tardis({ path }: ReplayOptions): Promise<number> {
 
 const SAMPLE = 1_000;
 
-/** Decodes the same thousand lines again and again: nothing is read. */
-function decode(one: (payload: Buffer, line: Buffer) => unknown) {
+type Place = { readonly at: number; readonly end: number };
+
+/** Decodes the same thousand lines of a chunk, as a feed hands them out, again and again: nothing is read. */
+function decode(one: (chunk: Buffer, line: Place, payload: Place) => unknown) {
   return async ({ records }: ReplayOptions): Promise<number> => {
-    const payloads = Array.from({ length: SAMPLE }, (_, k) => tradePayload(k));
-    const lines = payloads.map((payload, k) => newLineOf(payload, k));
+    const lines = Array.from({ length: SAMPLE }, (_, k) => newLineOf(tradePayload(k), k));
+    const chunk = Buffer.concat(lines);
+    let next = 0;
+    const places = lines.map(({ length }) => ({ at: next, end: (next += length) }));
+    const payloads = places.map(({ at, end }) => ({ at: at + PAYLOAD_AT, end: end - CLOSING }));
     let taken = 0;
     while (taken < records)
-      for (let at = 0; at < SAMPLE; at++) {
-        if (one(payloads[at]!, lines[at]!) === undefined) return taken;
+      for (let k = 0; k < SAMPLE; k++) {
+        if (one(chunk, places[k]!, payloads[k]!) === undefined) return taken;
         taken++;
       }
     return taken;
@@ -84,6 +90,8 @@ export const replayTasks: Readonly<Record<string, Task<ReplayOptions, Replayed>>
   replay: replay(feedOf(1)),
   'merge-2': replay(feedOf(2)),
   'merge-20': replay(feedOf(20)),
-  'json-parse': replay(decode((_payload, line) => JSON.parse(line.toString('latin1')) as unknown)),
-  decode: replay(decode((payload) => readTrade(payload).price)),
+  'json-parse': replay(
+    decode((chunk, { at, end }) => JSON.parse(chunk.toString('latin1', at, end)) as unknown),
+  ),
+  decode: replay(decode((chunk, _line, { at, end }) => readTrade(chunk, at, end).price)),
 };

@@ -50,7 +50,7 @@ export class NativeIntake {
         return (bytes, start, end, timeUs, out) => {
           out.publish(topics.trade, bytes, start, end);
           if (scan.read(bytes, start, end) && market.scannedTrade(scan, timeUs, out)) return;
-          market.trade(readTrade(bytes.subarray(start, end)), timeUs, out);
+          market.trade(readTrade(bytes, start, end), timeUs, out);
         };
       }
       case 'bookTicker': {

@@ -56,13 +56,13 @@ function idOf(value: unknown): string {
 /** A decimal as Binance writes them: no sign, no exponent. */
 const isDecimal = (text: string): boolean => /^\d+(?:\.\d+)?$/.test(text);
 
-/** Reads a trade. Throws TypeError or SyntaxError where it is none. */
-export const readTrade = (payload: Buffer): Trade =>
-  tradeOf(payload) ?? tradeFields(parse(payload.toString('latin1')), 't');
+/** Reads the trade `bytes[start, end)`. Throws TypeError or SyntaxError where it is none. */
+export const readTrade = (bytes: Buffer, start = 0, end = bytes.length): Trade =>
+  tradeOf(bytes, start, end) ?? tradeFields(parse(bytes.toString('latin1', start, end)), 't');
 
 /** Reads an aggregate trade; its `id` is the aggregate's. Throws TypeError or SyntaxError where it is none. */
 export function readAggTrade(payload: Buffer): AggTrade {
-  const trade = aggTradeOf(payload);
+  const trade = aggTradeOf(payload, 0, payload.length);
   if (trade) return trade;
   const fields = parse(payload.toString('latin1'));
   const [firstId, lastId] = [idOf(fields['f']), idOf(fields['l'])];

@@ -57,20 +57,55 @@ function decimal(cursor: Cursor): boolean {
   return bytes[end] === QUOTE && cursor.at - at <= DECIMAL_MAX;
 }
 
-/** A trade, or an aggregate with its first and last id. */
-type Text = Trade & { readonly firstId: string; readonly lastId: string };
+/** Where the parts of the last trade stand, kept from one to the next: none of them outlives the call. */
+const cursor = new Cursor();
+const found = {
+  timeUs: 0,
+  sells: false,
+  idEnd: 0,
+  priceAt: 0,
+  priceEnd: 0,
+  quantityAt: 0,
+  quantityEnd: 0,
+  firstAt: 0,
+  firstEnd: 0,
+  lastAt: 0,
+  lastEnd: 0,
+};
 
-/** Reads a trade; undefined where it is written in another way. */
-export function tradeOf(payload: Buffer): Trade | undefined {
-  const found = textOf(payload, TRADE, SMALL.t);
-  if (!found) return undefined;
-  const { kind, timeUs, id, price, quantity, taker } = found;
-  return { kind, timeUs, id, price, quantity, taker };
+/** Reads the trade `bytes[start, end)`; undefined where it is written in another way. */
+export function tradeOf(bytes: Buffer, start: number, end: number): Trade | undefined {
+  const at = find(bytes, start, end, TRADE, SMALL.t);
+  if (at < 0) return undefined;
+  const text = bytes.toString('latin1', at, found.quantityEnd);
+  return {
+    kind: 'trade',
+    timeUs: found.timeUs,
+    id: text.slice(0, found.idEnd - at),
+    price: text.slice(found.priceAt - at, found.priceEnd - at),
+    quantity: text.slice(found.quantityAt - at),
+    taker: found.sells ? 'sell' : 'buy',
+  };
 }
 
-/** Reads an aggregate; undefined where it is written in another way. */
-export const aggTradeOf = (payload: Buffer): Text | undefined =>
-  textOf(payload, AGGREGATE, SMALL.a);
+/** Reads the aggregate `bytes[start, end)`; undefined where it is written in another way. */
+export function aggTradeOf(bytes: Buffer, start: number, end: number): AggregateText | undefined {
+  const at = find(bytes, start, end, AGGREGATE, SMALL.a);
+  if (at < 0) return undefined;
+  const text = bytes.toString('latin1', at, found.lastEnd);
+  return {
+    kind: 'trade',
+    timeUs: found.timeUs,
+    id: text.slice(0, found.idEnd - at),
+    price: text.slice(found.priceAt - at, found.priceEnd - at),
+    quantity: text.slice(found.quantityAt - at, found.quantityEnd - at),
+    taker: found.sells ? 'sell' : 'buy',
+    firstId: text.slice(found.firstAt - at, found.firstEnd - at),
+    lastId: text.slice(found.lastAt - at),
+  };
+}
+
+type AggregateText = Trade & { readonly firstId: string; readonly lastId: string };
 
 /** True when the digits of the one id are not above the other's. */
 const ordered = (
@@ -84,54 +119,39 @@ const ordered = (
     ? bytes.compare(bytes, otherAt, otherEnd, at, end) <= 0
     : end - at < otherEnd - otherAt;
 
-function textOf(payload: Buffer, head: Buffer, idKey: number): Text | undefined {
-  const cursor = new Cursor();
-  cursor.open(payload, 0, payload.length);
-  if (!cursor.skip(head) || !cursor.field(LARGE.E) || cursor.timeUs() < 0) return undefined;
-  if (!cursor.field(SMALL.s) || !cursor.quoted() || !cursor.field(idKey)) return undefined;
+/** Finds the parts and checks all else; where the id begins, or -1. */
+function find(bytes: Buffer, start: number, end: number, head: Buffer, idKey: number): number {
+  cursor.open(bytes, start, end);
+  if (!cursor.skip(head) || !cursor.field(LARGE.E) || cursor.timeUs() < 0) return -1;
+  if (!cursor.field(SMALL.s) || !cursor.quoted() || !cursor.field(idKey)) return -1;
   const idAt = cursor.at;
-  if (!integer(cursor)) return undefined;
-  const idEnd = cursor.at;
-  if (!cursor.field(SMALL.p)) return undefined;
-  const priceAt = cursor.at + 1;
-  if (!decimal(cursor)) return undefined;
-  const priceEnd = cursor.at - 1;
-  if (!cursor.field(SMALL.q)) return undefined;
-  const quantityAt = cursor.at + 1;
-  if (!decimal(cursor)) return undefined;
-  const quantityEnd = cursor.at - 1;
+  if (!integer(cursor)) return -1;
+  found.idEnd = cursor.at;
+  if (!cursor.field(SMALL.p)) return -1;
+  found.priceAt = cursor.at + 1;
+  if (!decimal(cursor)) return -1;
+  found.priceEnd = cursor.at - 1;
+  if (!cursor.field(SMALL.q)) return -1;
+  found.quantityAt = cursor.at + 1;
+  if (!decimal(cursor)) return -1;
+  found.quantityEnd = cursor.at - 1;
   // An aggregate's first and last id; a trade's orders, in older ones.
-  const [one, other] = idKey === SMALL.a ? [SMALL.f, SMALL.l] : [SMALL.b, SMALL.a];
-  let firstAt = 0;
-  let firstEnd = 0;
-  let lastAt = 0;
-  let lastEnd = 0;
-  if (cursor.field(one)) {
-    firstAt = cursor.at;
-    if (!integer(cursor)) return undefined;
-    firstEnd = cursor.at;
-    if (!cursor.field(other)) return undefined;
-    lastAt = cursor.at;
-    if (!integer(cursor)) return undefined;
-    lastEnd = cursor.at;
-  } else if (idKey === SMALL.a) return undefined;
-  if (!cursor.field(LARGE.T)) return undefined;
-  const timeUs = cursor.timeUs();
-  if (timeUs < 0 || !cursor.field(SMALL.m)) return undefined;
-  const taker = payload[cursor.at] === SMALL.t ? 'sell' : 'buy';
-  if (!cursor.truth() || (cursor.field(LARGE.M) && !cursor.truth())) return undefined;
-  if (idKey === SMALL.a && !ordered(payload, firstAt, firstEnd, lastAt, lastEnd)) return undefined;
-  if (cursor.at + 1 !== payload.length || payload[cursor.at] !== CLOSE) return undefined;
-  const text = payload.toString('latin1', idAt, Math.max(quantityEnd, lastEnd));
-  const cut = (from: number, to: number): string => text.slice(from - idAt, to - idAt);
-  return {
-    kind: 'trade',
-    timeUs,
-    id: cut(idAt, idEnd),
-    price: cut(priceAt, priceEnd),
-    quantity: cut(quantityAt, quantityEnd),
-    taker,
-    firstId: lastAt > 0 ? cut(firstAt, firstEnd) : '',
-    lastId: lastAt > 0 ? cut(lastAt, lastEnd) : '',
-  };
+  const aggregate = idKey === SMALL.a;
+  if (cursor.field(aggregate ? SMALL.f : SMALL.b)) {
+    found.firstAt = cursor.at;
+    if (!integer(cursor)) return -1;
+    found.firstEnd = cursor.at;
+    if (!cursor.field(aggregate ? SMALL.l : SMALL.a)) return -1;
+    found.lastAt = cursor.at;
+    if (!integer(cursor)) return -1;
+    found.lastEnd = cursor.at;
+  } else if (aggregate) return -1;
+  if (!cursor.field(LARGE.T)) return -1;
+  found.timeUs = cursor.timeUs();
+  if (found.timeUs < 0 || !cursor.field(SMALL.m)) return -1;
+  found.sells = bytes[cursor.at] === SMALL.t;
+  if (!cursor.truth() || (cursor.field(LARGE.M) && !cursor.truth())) return -1;
+  const { firstAt, firstEnd, lastAt, lastEnd } = found;
+  if (aggregate && !ordered(bytes, firstAt, firstEnd, lastAt, lastEnd)) return -1;
+  return cursor.at + 1 === end && bytes[cursor.at] === CLOSE ? idAt : -1;
 }
