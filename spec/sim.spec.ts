@@ -17,6 +17,10 @@ test.serial(
       summary.kills > 0 && summary.hostCrashes > 0 && summary.rewound > 0,
       'the faults happened',
     );
+    t.true(
+      summary.replicaKills > 0 && summary.replicaHostCrashes > 0 && summary.replicaCuts > 0,
+      'and those of replicas',
+    );
   },
 );
 
@@ -31,6 +35,8 @@ const simulated: Bug[] = [
   'announce before write',
   'cursor before delivery',
   'strict nonce',
+  'copy announced early',
+  'copy not cut',
 ];
 for (const bug of simulated) {
   test.serial(`the simulation sees a seeded bug: ${bug}`, async (t) => {

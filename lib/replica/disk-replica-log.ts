@@ -35,6 +35,8 @@ export type ReplicaLogOptions = {
   readonly clock: { wallUs(): number };
   /** The file system and the lock; the real ones unless a simulation brings its own. */
   readonly files?: Files;
+  /** When the host came up, Unix microseconds; asked of the system by default. */
+  readonly bootedUs?: number;
   readonly lock?: (folder: string, holder: LockHolder) => Promise<Lock>;
 };
 

@@ -40,6 +40,10 @@ export class SimDisk implements Files {
   #nextFd = 3;
   /** Operations until the running process is killed; Infinity: never. */
   killAfter = Infinity;
+  /** It was killed: whatever it still tries fails, until the next one begins. */
+  dead = false;
+  /** New entries reach the platter in the order of their making, as in a journal; else each for itself. */
+  entriesInOrder = false;
   full = false;
   /** Truncation is forgotten: the seeded bug "no repair". */
   forgetCuts = false;
@@ -49,8 +53,9 @@ export class SimDisk implements Files {
   }
 
   #count(): void {
-    if (--this.killAfter < 0) {
+    if (this.dead || --this.killAfter < 0) {
       this.killAfter = Infinity;
+      this.dead = true;
       throw new Crash('killed');
     }
   }
@@ -111,6 +116,7 @@ export class SimDisk implements Files {
 
   write(fd: number, bytes: Buffer, offset: number, length: number, at: number): number {
     const file = this.#of(fd);
+    if (this.dead) this.#count();
     let count = length;
     if (this.full && at + length > file.size) {
       count = this.#random.between(0, length - 1);
@@ -145,6 +151,10 @@ export class SimDisk implements Files {
   sync(fd: number): void {
     this.#count();
     makeDurable(this.#of(fd));
+    // A journal takes all entries along that were made before.
+    if (this.entriesInOrder)
+      for (const { fresh } of this.#folders.values())
+        for (const file of fresh.splice(0)) file.entryDurable = true;
   }
 
   syncFolder(folder: string): void {
@@ -167,6 +177,7 @@ export class SimDisk implements Files {
   /** What goes to the platter in the background: the one before is there by now. */
   #later: SimFile | undefined;
   syncAndClose(fd: number): void {
+    if (this.dead) this.#count();
     const file = this.#of(fd);
     if (this.#later) makeDurable(this.#later);
     this.#later = file;
@@ -183,7 +194,14 @@ export class SimDisk implements Files {
 
   remove(path: string): void {
     this.#count();
+    if (!this.#files.has(path)) throw failure('ENOENT');
     this.#drop(path);
+  }
+
+  /** A file's bytes as written. */
+  bytesOf(path: string): Buffer {
+    const file = this.#files.get(path);
+    return file ? file.bytes.subarray(0, file.size) : nothing;
   }
 
   /** Every process on this host is gone; its descriptors too. */
@@ -194,12 +212,17 @@ export class SimDisk implements Files {
   /** Power failure: what was not durable may be gone, in whole or in part. */
   hostCrash(): void {
     this.forgetDescriptors();
+    this.dead = false;
     const random = this.#random;
+    let lostEntry = false;
     for (const [path, file] of this.#files) {
-      if (!file.entryDurable && file.durable.length === 0 && random.chance(0.5)) {
+      const mayLose = !file.entryDurable && file.durable.length === 0;
+      if (mayLose && (lostEntry || random.chance(0.5))) {
+        lostEntry = this.entriesInOrder;
         this.#drop(path);
         continue;
       }
+      if (this.entriesInOrder) file.entryDurable = true;
       const slots = file.size === 128 && file.durable.length <= 128;
       if (slots) {
         const now = Buffer.from(file.bytes.subarray(0, 128));

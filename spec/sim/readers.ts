@@ -17,7 +17,7 @@ import { lineEnds } from '../../lib/log/disk-reader.ts';
 import { lineTimeUs } from '../../lib/log/line.ts';
 import type { LogName } from '../../lib/log/name.ts';
 import type { Heard } from '../../lib/notifier/notice.ts';
-import { Journal, nothingHeld } from '../guarantees.ts';
+import { Broken, Journal, nothingHeld } from '../guarantees.ts';
 import type { SimDisk } from './disk.ts';
 
 export type Bug =
@@ -30,7 +30,9 @@ export type Bug =
   | 'prefix topic'
   | 'announce before write'
   | 'cursor before delivery'
-  | 'strict nonce';
+  | 'strict nonce'
+  | 'copy announced early'
+  | 'copy not cut';
 
 const PAYLOAD = 50;
 /** The number that a line of the simulation carries. */
@@ -42,7 +44,11 @@ export class Delivered {
   readonly ids: number[] = [];
   rewound = 0;
   readonly #journal: Journal;
-  constructor(name: string) {
+  readonly #name: string;
+  readonly #before: (id: number) => number;
+  constructor(name: string, before: (id: number) => number) {
+    this.#name = name;
+    this.#before = before;
     this.#journal = new Journal(name, nothingHeld(), true);
   }
   get position(): number {
@@ -54,6 +60,13 @@ export class Delivered {
     const number = Number.isSafeInteger(id) ? undefined : NaN;
     const end = position + line.length;
     this.#journal.take({ is: 'line', position, end, timeUs: lineTimeUs(line), number, announced });
+    const last = this.ids.at(-1) ?? 0;
+    if (this.#before(id) !== last)
+      throw new Broken(
+        this.#name,
+        'reliable',
+        `line ${id} came behind ${last}, not ${this.#before(id)}`,
+      );
     this.ids.push(id);
   }
   cut({ from, to, lines }: { from: number; to: number; lines: number }): void {
@@ -86,6 +99,8 @@ export type World = {
   at(ms: number, act: () => void): void;
   /** Sends a request to whoever holds the log; the answer comes back through `answered`. */
   request(reader: RemoteReader, ask: Ask, nonce: number): void;
+  /** The line that this one was written behind; 0 for the first. */
+  before(id: number): number;
 };
 
 export type Reader = {
@@ -98,14 +113,15 @@ export type Reader = {
 };
 
 export class LocalReader implements Reader {
-  readonly delivered = new Delivered('local');
+  readonly delivered: Delivered;
   readonly #world: World;
   #log: DiskLog;
   #due = Infinity;
   #life = 0;
 
-  constructor(world: World) {
+  constructor(world: World, name = 'local') {
     this.#world = world;
+    this.delivered = new Delivered(name, (id) => world.before(id));
     this.#log = this.#begin();
     this.wake();
   }
@@ -155,15 +171,16 @@ export class LocalReader implements Reader {
 }
 
 export class RemoteReader implements Reader {
-  readonly delivered = new Delivered('remote');
+  readonly delivered: Delivered;
   readonly #world: World;
   #follower: Follower;
   #due = Infinity;
   #life = 0;
   #nonce = 0;
 
-  constructor(world: World) {
+  constructor(world: World, name = 'remote') {
     this.#world = world;
+    this.delivered = new Delivered(name, (id) => world.before(id));
     this.#follower = newFollower({ epoch: 0, position: 0, lines: 0 }, world.nowMs);
     this.#do(startFollower(this.#follower, remoteRules, world.nowMs));
   }

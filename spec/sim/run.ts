@@ -10,6 +10,10 @@ export type Summary = {
   kills: number;
   hostCrashes: number;
   rewound: number;
+  replicas: number;
+  replicaKills: number;
+  replicaHostCrashes: number;
+  replicaCuts: number;
   seconds: number;
 };
 
@@ -42,6 +46,10 @@ export async function simulate(steps: number, seed: number, bug?: Bug): Promise<
     kills: 0,
     hostCrashes: 0,
     rewound: 0,
+    replicas: 0,
+    replicaKills: 0,
+    replicaHostCrashes: 0,
+    replicaCuts: 0,
     seconds: 0,
   };
   for (let next = seed; total.steps < steps; next++) {
@@ -55,8 +63,8 @@ export async function simulate(steps: number, seed: number, bug?: Bug): Promise<
       );
     }
     total.runs++;
-    for (const key of ['steps', 'lines', 'kills', 'hostCrashes', 'rewound'] as const)
-      total[key] += result[key];
+    for (const [key, count] of Object.entries(result) as [keyof Result, number][])
+      total[key] += count;
   }
   total.seconds = Math.round(performance.now() - begin) / 1000;
   return total;

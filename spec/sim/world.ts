@@ -1,9 +1,10 @@
 /**
  * One simulated world: a writer on a failing disk (the shipped LogWriter and flush), a reader beside it, a reader across a
- * failing network. Every fault rate is drawn from the seed, then 500 to 2,000 steps happen, then the faults stop and all
+ * failing network, and in some worlds a replica with readers of its own (`replica.ts`). Every fault rate is drawn from the seed, then 500 to 2,000 steps happen, then the faults stop and all
  * must converge. A seed replays its world to the byte.
  */
-import { answer, type Ask, type LogView } from '../../lib/catchup/answer.ts';
+import { answer, type Answer, type Ask, type LogView } from '../../lib/catchup/answer.ts';
+import { encodeReply } from '../../lib/catchup/frames.ts';
 import { flush } from '../../lib/fetcher/flush.ts';
 import { ClockWriter } from '../../lib/log/disk-clock.ts';
 import { LogReader } from '../../lib/log/disk-reader.ts';
@@ -24,6 +25,7 @@ import { TickmeshError } from '../../lib/world/error.ts';
 import { Crash, SimDisk } from './disk.ts';
 import { Heap } from './heap.ts';
 import { Random } from './random.ts';
+import { filesOf, SimReplica, type Around } from './replica.ts';
 import { idOf, LocalReader, RemoteReader, type Bug, type Reader, type World } from './readers.ts';
 
 const DATA = '/sim';
@@ -55,9 +57,17 @@ export type Result = {
   kills: number;
   hostCrashes: number;
   rewound: number;
+  /** 1 in a world with a replica; what befell it, and how often it cut its copy. */
+  replicas: number;
+  replicaKills: number;
+  replicaHostCrashes: number;
+  replicaCuts: number;
 };
 
-export class Simulation implements World {
+/** Every so many worlds have a replica. */
+const REPLICAS = 0.4;
+
+export class Simulation implements World, Around {
   readonly data = DATA;
   readonly log = LOG;
   readonly disk: SimDisk;
@@ -66,7 +76,17 @@ export class Simulation implements World {
   readonly #random: Random;
   readonly #heap = new Heap<() => void>();
   readonly #rates: Rates;
+  /** All readers; and those that hear the writer. */
   readonly #readers: Reader[] = [];
+  readonly #own: Reader[] = [];
+  readonly #replica: SimReplica | undefined;
+  /** By a line's number: the line it was written behind, and its receive time. */
+  readonly #before: number[] = [];
+  readonly #timesUs: number[] = [];
+  #lastId = 0;
+  /** Numbers of the lines in the log, and of those that are only staged. */
+  #written: number[] = [];
+  #staged: number[] = [];
   #writer: LogWriter | undefined;
   #clock: ClockWriter | undefined;
   /** The writer's own reader, for those who ask. */
@@ -81,7 +101,17 @@ export class Simulation implements World {
   #dropAll = false;
   #partitionedUntil = 0;
   #cloggedUntil = 0;
-  readonly result: Result = { steps: 0, lines: 0, kills: 0, hostCrashes: 0, rewound: 0 };
+  readonly result: Result = {
+    steps: 0,
+    lines: 0,
+    kills: 0,
+    hostCrashes: 0,
+    rewound: 0,
+    replicas: 0,
+    replicaKills: 0,
+    replicaHostCrashes: 0,
+    replicaCuts: 0,
+  };
 
   constructor(seed: number, bug?: Bug) {
     const random = new Random(seed);
@@ -105,6 +135,8 @@ export class Simulation implements World {
       full: rate(0.01),
       slowAnswers: random.chance(0.2) ? 700 : 0,
     };
+    const other = new Random(seed + 0x5eed);
+    if (other.chance(REPLICAS)) this.#replica = new SimReplica(this, other);
   }
 
   announced(): number {
@@ -117,6 +149,7 @@ export class Simulation implements World {
   async #open(): Promise<void> {
     this.#opening = true;
     this.#holder = undefined;
+    this.disk.dead = false;
     this.disk.forgetCuts = this.bug === 'no repair';
     try {
       const writer = await LogWriter.open({
@@ -124,7 +157,7 @@ export class Simulation implements World {
         log: LOG,
         node: 'writer',
         roll: { bytes: this.#rates.segment, ageMs: 1e9 },
-        clock: { wallUs: () => this.#wallUs(), monoMs: () => this.nowMs },
+        clock: { wallUs: () => this.wallUs(), monoMs: () => this.nowMs },
         files: this.disk,
         bootedUs: Infinity,
         lock: () => Promise.resolve({ release: () => Promise.resolve() }),
@@ -132,6 +165,9 @@ export class Simulation implements World {
       this.#writer = writer;
       this.#clock = new ClockWriter(DATA, 'writer', this.disk);
       this.#epochNow = writer.epoch;
+      this.#staged = [];
+      this.#written = this.truth;
+      this.#lastId = this.#written.at(-1) ?? 0;
       this.#announced = writer.position;
       this.#beacon = new Beacon(this.nowMs);
       this.#beat(true);
@@ -146,12 +182,37 @@ export class Simulation implements World {
     }
   }
 
+  before(id: number): number {
+    return this.#before[id] ?? -1;
+  }
+  get faults(): boolean {
+    return this.#faults;
+  }
+  holds(id: number): boolean {
+    return this.#written[this.#indexOf(id)] === id;
+  }
+  nextTimeUs(id: number): number {
+    if (id !== 0 && !this.holds(id)) return Infinity;
+    return this.#timesUs[this.#written[this.#indexOf(id + 1)] ?? -1] ?? Infinity;
+  }
+  /** Of the first written line with this number or a higher one: numbers rise. */
+  #indexOf(id: number): number {
+    let low = 0;
+    let high = this.#written.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#written[middle]! < id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   #restartWanted = false;
   #restart(): void {
     if (!this.#writer) this.#restartWanted = true;
   }
 
-  #wallUs(): number {
+  wallUs(): number {
     return 1_700_000_000_000_000 + Math.round(this.nowMs * 1_000);
   }
 
@@ -169,13 +230,19 @@ export class Simulation implements World {
 
   #broadcast(message: Buffer, remoteOnly = false): void {
     let said: Heard | undefined;
-    for (const reader of this.#readers) {
+    const replica = this.#replica;
+    if (replica && !this.lost(true)) {
+      const heard = (said ??= readNotice(message)!);
+      const times = this.#random.chance(this.#rates.duplicate) ? 2 : 1;
+      for (let i = 0; i < times; i++) this.at(this.arrival(true), () => replica.hear(heard));
+    }
+    for (const reader of this.#own) {
       const remote = reader instanceof RemoteReader;
       if (remoteOnly && !remote) continue;
-      const times = this.#lost(remote) ? 0 : this.#random.chance(this.#rates.duplicate) ? 2 : 1;
+      const times = this.lost(remote) ? 0 : this.#random.chance(this.#rates.duplicate) ? 2 : 1;
       for (let i = 0; i < times; i++) {
         const heard = (said ??= readNotice(message)!);
-        this.at(this.#arrival(remote), () => reader.hear(heard));
+        this.at(this.arrival(remote), () => reader.hear(heard));
       }
       if (this.bug === 'prefix topic' && remote && this.#random.chance(0.1)) {
         const other = encodeNotice(noticeTopic(OTHER), {
@@ -184,35 +251,56 @@ export class Simulation implements World {
           position: this.#announced + 5_000,
         });
         const heard = readNotice(other)!;
-        this.at(this.#arrival(remote), () => reader.hear(heard));
+        this.at(this.arrival(remote), () => reader.hear(heard));
       }
     }
   }
 
-  #lost(remote: boolean): boolean {
+  lost(remote: boolean): boolean {
     if (this.#dropAll) return true;
     if (remote && this.nowMs < this.#partitionedUntil) return true;
     return this.#faults && this.#random.chance(this.#rates.loss);
   }
-  #arrival(remote: boolean, slow = 0): number {
+  arrival(remote: boolean, slow = 0): number {
     const base = Math.max(this.nowMs, remote ? this.#cloggedUntil : 0);
     return base + 0.05 + this.#random.next() * (remote ? this.#rates.delayMs : 0.3) + slow;
   }
 
-  request(reader: RemoteReader, ask: Ask, nonce: number): void {
-    const life = reader.life;
-    const drop = (): boolean =>
+  lostOnLane(): boolean {
+    return (
       this.nowMs < this.#partitionedUntil ||
-      (this.#faults && this.#random.chance(this.#rates.laneLoss));
-    if (drop()) return;
-    this.at(this.#arrival(true), () => {
+      (this.#faults && this.#random.chance(this.#rates.laneLoss))
+    );
+  }
+
+  answerArrival(): number {
+    return this.arrival(true, this.#rates.slowAnswers);
+  }
+
+  /** There and back, unless it is lost. */
+  #ask(ask: Ask, back: (answer: Answer, clockUs: number) => () => void): void {
+    if (this.lostOnLane()) return;
+    this.at(this.arrival(true), () => {
       if (!this.#writer) return;
+      const clockUs = this.#clock!.timeUs;
       const view = (this.#holder ??= new LogReader(DATA, LOG, this.disk));
       const reply = answer(this.bug === 'start-only reconcile' ? newestOnly(view) : view, ask);
-      if (drop()) return;
-      this.at(this.#arrival(true, this.#rates.slowAnswers), () => {
-        if (reader.life === life) reader.answered(reply, nonce);
-      });
+      if (this.lostOnLane()) return;
+      this.at(this.answerArrival(), back(reply, clockUs));
+    });
+  }
+
+  request(reader: RemoteReader, ask: Ask, nonce: number): void {
+    const life = reader.life;
+    this.#ask(ask, (reply) => () => {
+      if (reader.life === life) reader.answered(reply, nonce);
+    });
+  }
+
+  askFrame(ask: Ask, tag: number, back: (parts: readonly Buffer[]) => void): void {
+    this.#ask(ask, (reply, clockUs) => {
+      const frame = encodeReply({ log: LOG, answer: reply, tag, clockUs });
+      return () => back(frame);
     });
   }
 
@@ -226,8 +314,12 @@ export class Simulation implements World {
       if (writer.stagedBytes === 0) {
         const count = this.#random.between(1, this.#rates.batch);
         for (let i = 0; i < count; i++) {
-          const timeUs = Math.max(this.#wallUs(), writer.lastTimeUs) + i + 1;
-          writer.stage(timeUs, timeUs, Buffer.from(`{"n":${this.#id++}}`));
+          const timeUs = Math.max(this.wallUs(), writer.lastTimeUs) + i + 1;
+          writer.stage(timeUs, timeUs, Buffer.from(`{"n":${this.#id}}`));
+          this.#before[this.#id] = this.#lastId;
+          this.#timesUs[this.#id] = timeUs;
+          this.#staged.push(this.#id);
+          this.#lastId = this.#id++;
         }
       }
       if (this.bug === 'announce before write') this.#announceEarly(writer);
@@ -246,6 +338,7 @@ export class Simulation implements World {
       if (isCrash(error)) this.#die();
       else if (!(error instanceof TickmeshError && error.code === 'LOG_STALLED')) throw error;
     }
+    if (writer.stagedBytes === 0) this.#written.push(...this.#staged.splice(0));
     this.disk.killAfter = Infinity;
   }
 
@@ -295,9 +388,10 @@ export class Simulation implements World {
       this.#writer = undefined;
       this.disk.hostCrash();
       this.result.hostCrashes++;
-      for (const reader of this.#readers) if (reader instanceof LocalReader) reader.crash();
+      for (const reader of this.#own) if (reader instanceof LocalReader) reader.crash();
       this.at(this.nowMs + 20, () => this.#restart());
     }
+    this.#replica?.mishap();
     if (random.chance(this.#rates.readerCrash)) random.pick(this.#readers).crash();
     if (random.chance(this.#rates.partition))
       this.#partitionedUntil = this.nowMs + random.between(10, 5_000);
@@ -312,12 +406,18 @@ export class Simulation implements World {
   /** Runs until `steps` have happened, then lets the faults stop and demands that all agree. Throws what was violated. */
   async run(steps: number): Promise<Result> {
     await this.#open();
-    this.#readers.push(new LocalReader(this), new RemoteReader(this));
+    this.#own.push(new LocalReader(this), new RemoteReader(this));
+    this.#readers.push(...this.#own);
+    if (this.#replica) {
+      await this.#replica.begin();
+      this.#readers.push(...this.#replica.readers);
+    }
     this.#appendLoop();
     await this.#steps(steps, Infinity);
     this.#faults = false;
     this.disk.full = false;
     this.disk.killAfter = Infinity;
+    this.#replica?.calm();
     this.#partitionedUntil = this.#cloggedUntil = 0;
     await this.#settle(600_000, 'after the faults stopped');
     // The last notice is lost: a heartbeat must reveal it, well before silence does.
@@ -325,9 +425,16 @@ export class Simulation implements World {
     this.#append();
     this.#dropAll = false;
     await this.#settle(
-      2_000 + 4 * (this.#rates.delayMs + this.#rates.slowAnswers),
+      2_000 + (this.#replica ? 10 : 4) * (this.#rates.delayMs + this.#rates.slowAnswers),
       'after a lost last notice',
     );
+    if (this.#replica) {
+      const { kills, hostCrashes, cuts } = this.#replica.counts;
+      this.result.replicas = 1;
+      this.result.replicaKills = kills;
+      this.result.replicaHostCrashes = hostCrashes;
+      this.result.replicaCuts = cuts;
+    }
     return this.result;
   }
 
@@ -350,6 +457,7 @@ export class Simulation implements World {
         this.#restartWanted = false;
         await this.#open();
       }
+      if (this.#replica?.wanted) await this.#replica.open();
     }
   }
 
@@ -393,9 +501,12 @@ export class Simulation implements World {
       return false;
     }
     const { position, epoch } = this.#writer;
+    const replica = this.#replica;
+    if (replica && !replica.holdsAll(epoch, position)) return false;
     // The same length under another epoch is not agreement yet.
     if (this.#readers.some(({ epochs }) => epochs.known !== epoch)) return false;
     if (this.#readers.some(({ delivered }) => delivered.position !== position)) return false;
+    if (replica) sameFiles(this.disk, replica.disk, `${DATA}/${LOG}`, `${replica.data}/${LOG}`);
     const truth = this.truth;
     this.result.lines = truth.length;
     for (const { delivered } of this.#readers) {
@@ -407,6 +518,17 @@ export class Simulation implements World {
       }
     }
     return true;
+  }
+}
+
+/** A copy is the source, byte for byte. */
+function sameFiles(disk: SimDisk, copyDisk: SimDisk, folder: string, copyFolder: string): void {
+  const files = filesOf(disk, folder);
+  const copies = filesOf(copyDisk, copyFolder);
+  for (const name of new Set([...files.keys(), ...copies.keys()])) {
+    const [file, copy] = [files.get(name), copies.get(name)];
+    if (!file || !copy?.equals(file))
+      throw new Error(`${name}: ${file?.length} bytes, the replica has ${copy?.length}`);
   }
 }
 
