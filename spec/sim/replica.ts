@@ -189,6 +189,9 @@ export class SimReplica implements World {
       // Killed while opening, or the disk is full: it is started again later.
       this.#die();
     }
+    // Opening announces what was found, also when it was killed right after.
+    using reader = new LogReader(data, log, disk);
+    this.#announced = Math.max(this.#announced, reader.head()?.position ?? 0);
   }
 
   #die(): void {
