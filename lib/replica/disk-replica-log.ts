@@ -32,6 +32,8 @@ export type ReplicaLogOptions = {
   readonly feed?: string | readonly string[];
   /** Whether a segment and its successor's name are forced to the platter as they are made. Default true. */
   readonly durable?: boolean;
+  /** Whether all that `sync()` has not reached yet is forced to the platter when a segment ends. Default false. */
+  readonly syncSegments?: boolean;
   readonly clock: { wallUs(): number };
   /** The file system and the lock; the real ones unless a simulation brings its own. */
   readonly files?: Files;
@@ -167,6 +169,8 @@ export class ReplicaLog implements AsyncDisposable {
     }
     if (!same) {
       if (current && this.#appender.size === 0) this.#drop(current);
+      // A turn's sync reaches the last segment only: what the turn has brought before must be there too.
+      else if (this.#options.syncSegments) this.#appender.sync();
       this.#appender.start(segment, this.#options.durable ?? true);
     }
     this.#appender.append(bytes, bytes.length);

@@ -84,6 +84,7 @@ export class Replica implements AsyncDisposable {
         node,
         clock,
         durable: sync !== undefined && sync !== 'never',
+        syncSegments: sync === 'each',
         ...(this.announcer ? { feed: this.announcer.endpoints } : {}),
       });
       const { epoch, position } = copy;

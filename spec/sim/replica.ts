@@ -139,6 +139,7 @@ export class SimReplica implements World {
         log,
         node: 'replica',
         durable: this.#rates.syncEach,
+        syncSegments: this.#rates.syncEach,
         clock: { wallUs: () => this.#around.wallUs() },
         files: disk,
         bootedUs: Infinity,
