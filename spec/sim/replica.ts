@@ -93,9 +93,9 @@ export class SimReplica implements World {
       inline: random.chance(0.7),
       syncEach: random.chance(0.3),
       turnMs: random.pick([0.01, 0.1, 3]),
-      kill: rate(0.01),
+      kill: rate(0.02),
       hostCrash: rate(0.01),
-      full: rate(0.01),
+      full: rate(0.05),
     };
   }
 
