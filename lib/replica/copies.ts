@@ -100,12 +100,21 @@ export class Copies {
       clockUs = Math.min(clockUs, remote.completeUs);
       newestUs = Math.max(newestUs, remote.copy.lastTimeUs);
     }
-    if (clockUs !== Infinity && clockUs > this.#clockUs) {
-      this.#clockUs = clockUs;
-      this.#options.clock.write(clockUs);
-    }
+    if (clockUs !== Infinity && clockUs > this.#clockUs) this.#writeClock(clockUs);
     if (clockUs < newestUs && this.#probeMs === Infinity)
       this.#probeMs = nowMs + Math.max(PROBE_MS, PROBE_EACH_MS * this.#copied.size);
+  }
+
+  /** What the disk refuses is written with the next turn: readers wait so long, and miss nothing. */
+  #writeClock(timeUs: number): void {
+    try {
+      this.#options.clock.write(timeUs);
+      this.#clockUs = timeUs;
+    } catch (error) {
+      if (!(error instanceof TickmeshError)) throw error;
+      const [log] = [...this.#copied.values()].map(({ remote }) => remote.log);
+      if (log) this.#options.report({ event: 'stalled', log, error });
+    }
   }
 
   #probe(): void {

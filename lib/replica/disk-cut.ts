@@ -18,7 +18,10 @@ export type Cut = {
   readonly last: Segment | undefined;
 };
 
-/** Cuts the log in `folder` from `end` back to `position`, a line's start. `reader` reads that log, and is closed. */
+/**
+ * Cuts the log in `folder` from `end` back to `position`, a line's start. `reader` reads that log, and is closed. What a
+ * full disk may refuse (keeping the end aside) comes first: then nothing is cut, and it can be tried again.
+ */
 export function cutFiles(
   folder: string,
   files: Files,
@@ -28,24 +31,16 @@ export function cutFiles(
 ): Cut {
   const lost = count(reader, position, end);
   const segments = listSegments(files, folder);
+  const last = segments.findLast(({ base }) => base < position);
+  if (last) keepAside(folder, files, segmentName(last), position - last.base);
   // From the end, so that a crash in between leaves a log without a hole.
   while (segments.length > 0 && segments.at(-1)!.base >= position) {
     const path = join(folder, segmentName(segments.pop()!));
     files.rename(path, `${path}.torn`);
   }
-  const last = segments.at(-1);
   if (last) {
-    const name = segmentName(last);
-    const fd = files.open(join(folder, name), flags.readWrite);
+    const fd = files.open(join(folder, segmentName(last)), flags.readWrite);
     try {
-      for (let at = position - last.base, left = files.size(fd) - at; left > 0;) {
-        const bytes = Buffer.allocUnsafe(Math.min(COPY, left));
-        const got = files.read(fd, bytes, 0, bytes.length, at);
-        if (got === 0) break;
-        appendDurably(files, folder, `${name}.torn`, bytes.subarray(0, got));
-        at += got;
-        left -= got;
-      }
       cutFile(files, fd, position - last.base);
     } finally {
       files.close(fd);
@@ -53,6 +48,23 @@ export function cutFiles(
   }
   files.syncFolder(folder);
   return { ...lost, last };
+}
+
+/** Copies a segment's bytes from `from` on to its `*.torn`. */
+function keepAside(folder: string, files: Files, name: string, from: number): void {
+  const fd = files.open(join(folder, name), flags.read);
+  try {
+    for (let at = from, left = files.size(fd) - at; left > 0;) {
+      const bytes = Buffer.allocUnsafe(Math.min(COPY, left));
+      const got = files.read(fd, bytes, 0, bytes.length, at);
+      if (got === 0) break;
+      appendDurably(files, folder, `${name}.torn`, bytes.subarray(0, got));
+      at += got;
+      left -= got;
+    }
+  } finally {
+    files.close(fd);
+  }
 }
 
 function count(log: LogReader, position: number, end: number): Omit<Cut, 'last'> {

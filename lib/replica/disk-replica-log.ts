@@ -184,22 +184,21 @@ export class ReplicaLog implements AsyncDisposable {
     }
   }
 
-  /** An empty segment of an epoch that brought nothing. */
+  /** An empty segment of an epoch that brought nothing. Throws LOG_STALLED. */
   #drop(segment: Segment): void {
-    this.#appender.close();
-    this.#files.remove(join(this.folder, segmentName(segment)));
+    this.#guard(() => this.#files.remove(join(this.folder, segmentName(segment))));
+    // Should its successor be refused, it must not be dropped again.
+    this.#appender.forget();
   }
 
-  /** Takes back all behind `position`, a line's start: the source lost it. Durable when it returns; kept in `*.torn`. */
+  /**
+   * Takes back all behind `position`, a line's start: the source lost it. Durable when it returns; kept in `*.torn`.
+   * Throws LOG_STALLED (nothing was cut).
+   */
   cut(position: number): void {
     if (position >= this.#position) return;
-    this.#appender.close();
-    const { last, ...lost } = cutFiles(
-      this.folder,
-      this.#files,
-      this.#reader(),
-      position,
-      this.#position,
+    const { last, ...lost } = this.#guard(() =>
+      cutFiles(this.folder, this.#files, this.#reader(), position, this.#position),
     );
     if (last) this.#appender.resume(last, position - last.base);
     else this.#appender.forget();
@@ -227,7 +226,6 @@ export class ReplicaLog implements AsyncDisposable {
     if (!this.empty) throw new TypeError(`${this.log} is not empty`);
     const left = this.#appender.segment;
     if (left) this.#drop(left);
-    this.#appender.forget();
     this.#position = position;
     this.#oldest = position;
   }
@@ -258,9 +256,9 @@ export class ReplicaLog implements AsyncDisposable {
     this.#owed = 0;
   }
 
-  #guard(act: () => void): void {
+  #guard<T>(act: () => T): T {
     try {
-      act();
+      return act();
     } catch (cause) {
       throw stalledError(this.folder, cause);
     }
