@@ -30,7 +30,9 @@ import {
 } from '../lib/catchup/frames.ts';
 import { CatchupServer } from '../lib/catchup/zeromq-server.ts';
 import { openFeed } from '../lib/feed/feed.ts';
+import { realFiles } from '../lib/log/disk-files.ts';
 import { LogReader } from '../lib/log/disk-reader.ts';
+import type { Files } from '../lib/log/files.ts';
 import { writeLine } from '../lib/log/line.ts';
 import type { LogName } from '../lib/log/name.ts';
 import { segmentName } from '../lib/log/segment.ts';
@@ -1112,6 +1114,77 @@ test('a copy cut back to any line is as if the rest had never come', async (t) =
       await b.close();
     });
   }
+});
+
+test('where each announcement must be on the platter, a segment is there before its successor begins', async (t) => {
+  await inFolders(1, async (data) => {
+    const synced: number[] = [];
+    const files: Files = {
+      ...realFiles,
+      sync: (fd) => {
+        synced.push(realFiles.size(fd));
+        realFiles.sync(fd);
+      },
+    };
+    const options = { data: data!, log: trades, node: 'r', clock: realClock, files };
+    const log = await ReplicaLog.open({ ...options, syncSegments: true });
+    log.enter(1);
+    synced.length = 0;
+    const bytes = lineOf(1_000_000_000_000_000, '{}');
+    const next = lineOf(1_000_000_000_000_001, '{}');
+    const ends = [bytes.length];
+    // Both in one turn, at whose end only the second segment is synced.
+    log.append({ position: 0, bytes, ends, segment: { base: 0, epoch: 1 } });
+    t.deepEqual(synced, []);
+    const segment = { base: bytes.length, epoch: 1 };
+    log.append({ position: bytes.length, bytes: next, ends, segment });
+    t.deepEqual(synced, [bytes.length]);
+    await log.close();
+  });
+});
+
+test('a cut that a full disk refuses leaves the copy as it was, and can be tried again', async (t) => {
+  await inFolders(1, async (data) => {
+    let full = false;
+    const files: Files = {
+      ...realFiles,
+      write: (fd, bytes, offset, length, at) => {
+        if (full) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+        return realFiles.write(fd, bytes, offset, length, at);
+      },
+    };
+    const log = await ReplicaLog.open({
+      data: data!,
+      log: trades,
+      node: 'r',
+      clock: realClock,
+      files,
+    });
+    log.enter(1);
+    const lines = [0, 1, 2, 3].map((i) => lineOf(1_000_000_000_000_000 + i, '{}'));
+    const { length } = lines[0]!;
+    // Two segments of two lines each: the cut goes into the first.
+    const fill = (from: number): void => {
+      for (let i = from; i < 4; i++) {
+        const segment = { base: i < 2 ? 0 : 2 * length, epoch: 1 };
+        log.append({ position: i * length, bytes: lines[i]!, ends: [length], segment });
+      }
+    };
+    fill(0);
+    log.announce();
+    const before = segmentsOf(data!, trades);
+    full = true;
+    t.throws(() => log.cut(length), { code: 'LOG_STALLED' });
+    t.is(log.position, 4 * length);
+    t.deepEqual(segmentsOf(data!, trades), before);
+    full = false;
+    log.cut(length);
+    t.is(log.position, length);
+    t.is(log.lines, 1);
+    fill(1);
+    t.deepEqual(segmentsOf(data!, trades), before);
+    await log.close();
+  });
 });
 
 test('a copy refuses bytes that do not continue it', async (t) => {
