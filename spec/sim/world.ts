@@ -419,7 +419,7 @@ export class Simulation implements World, Around {
     this.disk.killAfter = Infinity;
     this.#replica?.calm();
     this.#partitionedUntil = this.#cloggedUntil = 0;
-    await this.#settle(600_000, 'after the faults stopped');
+    await this.#settle(Math.max(600_000, 1.4 * this.#journeyMs), 'after the faults stopped');
     // The last notice is lost: a heartbeat must reveal it, well before silence does.
     this.#dropAll = true;
     this.#append();
@@ -459,6 +459,14 @@ export class Simulation implements World, Around {
       }
       if (this.#replica?.wanted) await this.#replica.open();
     }
+  }
+
+  /** How long a reader's way through all of the log is: each segment is a request of its own. */
+  get #journeyMs(): number {
+    const reader = new LogReader(DATA, LOG, this.disk);
+    const requests = reader.segments.length * (this.#replica ? 2 : 1);
+    reader.close();
+    return requests * (this.#rates.delayMs + this.#rates.slowAnswers);
   }
 
   async #settle(withinMs: number, when: string): Promise<void> {
