@@ -37,6 +37,7 @@ import { writeLine } from '../lib/log/line.ts';
 import type { LogName } from '../lib/log/name.ts';
 import { segmentName } from '../lib/log/segment.ts';
 import { encodeHeader, kinds } from '../lib/mesh/header.ts';
+import { Agreement } from '../lib/replica/agreement.ts';
 import { Completeness } from '../lib/replica/completeness.ts';
 import { ReplicaLog } from '../lib/replica/disk-replica-log.ts';
 import { discoverLogs } from '../lib/replica/discover-timer.ts';
@@ -1214,4 +1215,22 @@ test('a copy refuses bytes that do not continue it', async (t) => {
     const name = segmentName({ base: 0, epoch: 1 });
     t.deepEqual(readFileSync(join(data!, trades, name)), Buffer.concat([bytes, next]));
   });
+});
+
+test('a copy that was away while a later writer took its last line back goes on; one of another log does not', (t) => {
+  const line = Buffer.from('{"t":1,"a":1}\n');
+  const other = Buffer.from('{"t":2,"a":2}\n');
+  const agreement = new Agreement(1, { position: 177, line }, 0);
+  const verdict = (bytes: Buffer, base: number, epoch: number): unknown =>
+    agreement.judge({
+      kind: 'chunk',
+      lastEpoch: 1,
+      asked: 177,
+      epoch: 6,
+      lines: { position: 177, bytes, ends: [bytes.length], segment: { base, epoch } },
+    });
+  t.is(verdict(line, 0, 1), 'agreed');
+  t.is(verdict(other, 0, 1), 'foreign', 'the same writer, another line');
+  t.is(verdict(other, 177, 2), 'agreed', 'taken back: the cut is heard next, and compared');
+  t.is(verdict(other, 0, 2), 'foreign', 'nothing would be left to compare');
 });

@@ -3,7 +3,7 @@
  * look alike when a source was begun anew, lines with their receive times do not. The question is an ordinary request for
  * that line. Pure.
  */
-import type { Answer, Ask } from '../catchup/answer.ts';
+import type { Answer, Ask, Lines } from '../catchup/answer.ts';
 
 /** What the answer says: asked again later, nothing against it, or another log. */
 export type Verdict = { readonly againMs: number } | 'agreed' | 'foreign';
@@ -37,9 +37,7 @@ export class Agreement {
     const sameEpoch = answer.epoch === answer.lastEpoch;
     switch (answer.kind) {
       case 'chunk':
-        return answer.lines.bytes.subarray(0, this.#line.length).equals(this.#line)
-          ? 'agreed'
-          : 'foreign';
+        return this.#standsIn(answer.lines) ? 'agreed' : 'foreign';
       case 'busy':
         return { againMs: answer.retryMs };
       case 'denied':
@@ -51,5 +49,14 @@ export class Agreement {
       case 'trimmed':
         return 'agreed';
     }
+  }
+
+  /**
+   * What a later writer wrote there took our line back while we were away: the follower hears of that, and then the line
+   * before it is compared. Where a later writer began at nothing, nothing is left to compare.
+   */
+  #standsIn({ bytes, segment }: Lines): boolean {
+    if (bytes.subarray(0, this.#line.length).equals(this.#line)) return true;
+    return segment.epoch > this.ask.lastEpoch && segment.base > 0;
   }
 }
