@@ -24,6 +24,8 @@ const CLOSE = 93;
 /** Largest whole part whose eight decimals a double still holds. */
 const WHOLE_MAX = 90_071_989;
 const INTEGER_DIGITS = 15;
+/** Last millisecond whose microseconds a double holds: one beyond is no time to the reader of texts either. */
+const TIME_MS_MAX = Math.floor(Number.MAX_SAFE_INTEGER / 1000);
 /** `,"?"` as a little-endian number, the letter left out. */
 const FIELD = 0x2200222c;
 
@@ -121,7 +123,7 @@ export class Cursor {
     return true;
   }
 
-  /** A time of 13 digits (ms) or 16 as Unix microseconds; -1 where there is none. */
+  /** A time of 13 digits (ms) or 16 as Unix microseconds; -1 where there is none that a double holds (June 2255). */
   timeUs(): number {
     const { at: start, view } = this;
     if (start + 17 > this.end) return -1;
@@ -133,10 +135,12 @@ export class Cursor {
     const ms = a * 1e9 + b * 1e5 + c * 10 + d;
     this.at = start + 13;
     const next = this.bytes[start + 13]! - ZERO;
-    if (next < 0 || next > 9) return ms * 1000;
+    if (next < 0 || next > 9) return ms > TIME_MS_MAX ? -1 : ms * 1000;
     const rest = fourDigits(view.getInt32(start + 12, true));
     this.at = start + 16;
-    return rest < 0 ? -1 : ms * 1000 + (rest - d * 1000);
+    if (rest < 0) return -1;
+    const us = ms * 1000 + (rest - d * 1000);
+    return us > Number.MAX_SAFE_INTEGER ? -1 : us;
   }
 
   /** A decimal in quotes, times 10^8; -1 where it is written in another way. */

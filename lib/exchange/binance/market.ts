@@ -11,9 +11,9 @@ import type { BookView } from '../../market/quick-book.ts';
 import type { Rolling } from '../../market/rolling.ts';
 import type { Broadcast } from '../exchange.ts';
 import { DepthMerge } from './depth-merge.ts';
-import { KeptText } from './kept-text.ts';
+import { KeptQuote } from './kept-quote.ts';
 import type { TradeList } from './history.ts';
-import { readQuote, type AggTrade } from './read.ts';
+import type { AggTrade } from './read.ts';
 import { symbolOf } from './symbol.ts';
 import { Tape } from './tape.ts';
 import type { TradeScan } from './trade-scan.ts';
@@ -64,7 +64,7 @@ export class Market {
   /** Where the tape's aggregates go. */
   #out: Broadcast | undefined;
   /** The newest quote of a log; parsed only if somebody asks. */
-  #quote: KeptText | undefined;
+  #quote: KeptQuote | undefined;
   #best = '';
   readonly #expected: ReadonlySet<string> | undefined;
   readonly #seen = new Set<string>();
@@ -197,8 +197,8 @@ export class Market {
   }
 
   /** Where a log's best bid and ask are kept. */
-  quoteFrom(): KeptText {
-    return (this.#quote ??= new KeptText());
+  quoteFrom(): KeptQuote {
+    return (this.#quote ??= new KeptQuote());
   }
 
   /** A stream that is made of the book was asked for: topics are looked at again. */
@@ -260,14 +260,14 @@ export class Market {
     }
   }
 
-  /** Best bid and ask as they are now; zeros where nothing is known. */
+  /** Best bid and ask as they are now: of the newest quote, else of the book; zeros where nothing is known. */
   best(): Best {
-    const text = this.#quote?.text() ?? '';
-    if (text !== '') {
-      const quote = readQuote(text, 0);
-      return { bid: [quote.bid, quote.bidQuantity], ask: [quote.ask, quote.askQuantity] };
-    }
-    return { bid: this.book.bestBid() ?? NOTHING, ask: this.book.bestAsk() ?? NOTHING };
+    return (
+      this.#quote?.best() ?? {
+        bid: this.book.bestBid() ?? NOTHING,
+        ask: this.book.bestAsk() ?? NOTHING,
+      }
+    );
   }
 
   /** A recorded source begins again: its times run backwards, so sums over time begin again too. */

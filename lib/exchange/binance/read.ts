@@ -56,6 +56,12 @@ function idOf(value: unknown): string {
 /** A decimal as Binance writes them: no sign, no exponent. */
 const isDecimal = (text: string): boolean => /^\d+(?:\.\d+)?$/.test(text);
 
+function decimalOf(value: unknown): string {
+  const text = String(value);
+  if (!isDecimal(text)) throw new TypeError('not a decimal');
+  return text;
+}
+
 /** Reads the trade `bytes[start, end)`. Throws TypeError or SyntaxError where it is none. */
 export const readTrade = (bytes: Buffer, start = 0, end = bytes.length): Trade =>
   tradeOf(bytes, start, end) ?? tradeFields(parse(bytes.toString('latin1', start, end)), 't');
@@ -70,17 +76,17 @@ export function readAggTrade(payload: Buffer): AggTrade {
   return { ...tradeFields(fields, 'a'), firstId, lastId };
 }
 
-/** Reads a best bid and ask from its text. */
+/** Reads a best bid and ask from its text. Throws TypeError or SyntaxError where it is none. */
 export function readQuote(text: string, timeUs: number): Quote {
   const fields = parse(text);
   return {
     kind: 'quote',
     timeUs,
-    id: Number(fields['u']),
-    bid: String(fields['b']),
-    bidQuantity: String(fields['B']),
-    ask: String(fields['a']),
-    askQuantity: String(fields['A']),
+    id: updateId(fields['u']),
+    bid: decimalOf(fields['b']),
+    bidQuantity: decimalOf(fields['B']),
+    ask: decimalOf(fields['a']),
+    askQuantity: decimalOf(fields['A']),
   };
 }
 
@@ -126,7 +132,7 @@ function scanDiff(text: string): BookChange | undefined {
   if (at < 0 || !text.startsWith(',"a":[', at)) return undefined;
   at = scanLevels(text, at + 6, asks);
   if (at < 0 || at !== text.length - 1 || text.charCodeAt(at) !== 125) return undefined;
-  const [timeUs, firstId, lastId] = [toUs(Number(head[1])), Number(head[2]), Number(head[3])];
+  const [timeUs, firstId, lastId] = [timeOf(Number(head[1])), Number(head[2]), Number(head[3])];
   return { kind: 'book', timeUs, snapshot: false, firstId, lastId, bids, asks };
 }
 
@@ -151,27 +157,30 @@ function scanLevels(text: string, from: number, into: Level[]): number {
   }
 }
 
-/** Reads a kline event. */
+/** Reads a kline event. Throws TypeError or SyntaxError where it is none. */
 export function readKline(payload: Buffer): Candle {
   const k = parse(payload.toString('latin1'))['k'] as Fields | undefined;
   if (!k) throw new TypeError('not a kline');
-  const openTimeUs = toUs(Number(k['t']));
+  const openTimeUs = timeOf(k['t']);
   const close = Number(k['T']);
+  const endUs = close > 1e14 ? close + 1 : (close + 1) * 1000;
+  if (!Number.isSafeInteger(endUs) || endUs <= openTimeUs) throw new TypeError('not a kline');
+  const trades = updateId(k['n']);
   return {
     kind: 'candle',
-    intervalUs: (close > 1e14 ? close + 1 : (close + 1) * 1000) - openTimeUs,
+    intervalUs: endUs - openTimeUs,
     openTimeUs,
-    open: String(k['o']),
-    high: String(k['h']),
-    low: String(k['l']),
-    close: String(k['c']),
-    volume: String(k['v']),
-    quoteVolume: String(k['q']),
-    takerBuyVolume: String(k['V']),
-    takerBuyQuoteVolume: String(k['Q']),
-    trades: Number(k['n']),
-    firstTradeId: k['n'] === 0 ? '' : String(k['f']),
-    lastTradeId: k['n'] === 0 ? '' : String(k['L']),
+    open: decimalOf(k['o']),
+    high: decimalOf(k['h']),
+    low: decimalOf(k['l']),
+    close: decimalOf(k['c']),
+    volume: decimalOf(k['v']),
+    quoteVolume: decimalOf(k['q']),
+    takerBuyVolume: decimalOf(k['V']),
+    takerBuyQuoteVolume: decimalOf(k['Q']),
+    trades,
+    firstTradeId: trades === 0 ? '' : String(k['f']),
+    lastTradeId: trades === 0 ? '' : String(k['L']),
     closed: k['x'] === true,
   };
 }
