@@ -20,6 +20,8 @@ import { flush, type FlushTo } from './flush.ts';
 import type { FetcherOptions } from './options.ts';
 import { tailOf } from './disk-tail.ts';
 
+type Lane = { readonly writer: LogWriter; readonly exchange: string; readonly channel: string };
+
 const STAGE_MAX = 256 << 10;
 const YIELD_MS = 10;
 const RETRY_MS = [50, 100, 200, 500, 1_000, 2_000];
@@ -30,7 +32,9 @@ export class Fetcher implements AsyncDisposable {
   server: CatchupServer | undefined;
   readonly #options: FetcherOptions;
   readonly #writers: ReadonlyMap<LogName, LogWriter>;
-  readonly #lanes = new Map<LogName, { writer: LogWriter; exchange: string; channel: string }>();
+  readonly #lanes = new Map<LogName, Lane>();
+  /** Of the record before: mostly the next one's too. */
+  #lane: Lane | undefined;
   readonly #to: FlushTo;
   readonly #clockFile: ClockWriter;
   readonly #beacons: Beacons;
@@ -157,10 +161,16 @@ export class Fetcher implements AsyncDisposable {
   }
 
   #stage(record: SourceRecord, turnUs: number): void {
-    const lane = this.#lanes.get(record.log);
-    if (!lane)
-      throw new TypeError(`source brought a record of ${record.log}, which it had not named`);
+    let lane = this.#lane;
+    if (lane === undefined || lane.writer.log !== record.log) {
+      lane = this.#lanes.get(record.log);
+      if (!lane)
+        throw new TypeError(`source brought a record of ${record.log}, which it had not named`);
+      this.#lane = lane;
+    }
     const { writer } = lane;
+    // What is staged is dirty already.
+    if (writer.stagedBytes === 0) this.#dirty.add(writer);
     const timeUs = this.#stamp(record.timeUs, turnUs);
     if (record.mark) writer.stageMark(timeUs, record.mark);
     else {
@@ -170,7 +180,6 @@ export class Fetcher implements AsyncDisposable {
       const refusal = writer.offer(timeUs, eventUs ?? timeUs, record.payload);
       if (refusal !== undefined) this.#refuse(writer, timeUs, refusal, record.payload.length);
     }
-    this.#dirty.add(writer);
     if (writer.stagedBytes > STAGE_MAX) this.#tryFlush();
   }
 

@@ -191,7 +191,7 @@ export class LogWriter implements AsyncDisposable {
     if (refusal !== undefined) return refusal;
     const length = payload.length + ENVELOPE;
     if (this.#stagedBytes + length > this.#staged.length) this.#grow(length);
-    const eventUs = isLineTime(eventTimeUs) ? eventTimeUs : timeUs;
+    const eventUs = eventTimeUs === timeUs || !isLineTime(eventTimeUs) ? timeUs : eventTimeUs;
     const at = this.#stagedBytes;
     this.#stagedBytes = writeLine(this.#staged, at, timeUs, eventUs, payload, this.#view);
     this.#stagedLines++;

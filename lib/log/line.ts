@@ -27,7 +27,8 @@ export type Refusal = 'too long' | 'empty' | 'holds a line feed';
 export function refusalOf(payload: Buffer): Refusal | undefined {
   if (payload.length + ENVELOPE > LINE_MAX) return 'too long';
   if (payload.length === 0) return 'empty';
-  return payload.includes(10) ? 'holds a line feed' : undefined;
+  // Not `includes`, and with a start: sorting out a call's arguments takes nearly as long as the look through a record.
+  return payload.indexOf(10, 0) >= 0 ? 'holds a line feed' : undefined;
 }
 
 /** Times of 16 digits, without a leading zero (no JSON has one), exact: from September 2001 to June 2255. */
@@ -120,7 +121,11 @@ export function writeLine(
   writeTime(view, at + TIME_AT, timeUs);
   view.setUint32(at + 21, E0, true);
   view.setUint8(at + 25, COLON);
-  writeTime(view, at + EVENT_TIME_AT, eventTimeUs);
+  if (eventTimeUs === timeUs) {
+    // Digits are no NaN: their bytes stay as they are.
+    view.setFloat64(at + EVENT_TIME_AT, view.getFloat64(at + TIME_AT));
+    view.setFloat64(at + EVENT_TIME_AT + 8, view.getFloat64(at + TIME_AT + 8));
+  } else writeTime(view, at + EVENT_TIME_AT, eventTimeUs);
   view.setUint32(at + 42, DATA0, true);
   view.setUint32(at + 46, DATA4, true);
   into.set(payload, at + PAYLOAD_AT);
