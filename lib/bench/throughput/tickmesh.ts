@@ -13,7 +13,7 @@ export const tickmeshFlow: Flow = {
   name: 'tickmesh',
   title: 'tickmesh: Fetcher -> log -> openFeed',
   side: 'ours',
-  count: 1_000_000,
+  count: 3_000_000,
   write: async ({ folder, size, count }) => {
     const payload = newPayload(size);
     const batch: SourceRecord[] = Array.from({ length: BATCH_RECORDS }, () => ({ log, payload }));
