@@ -232,6 +232,98 @@ test('a scanned trade says what a parser says, and what a parser refuses is refu
   }
 });
 
+test('texts of trades are those of their own bytes, whatever was read before', (t) => {
+  // What is kept of earlier trades: prices and quantities by value, the upper digits of ids and of times.
+  const digit = fc.constantFrom('0', '1', '5', '9');
+  const some = (min: number, max: number): fc.Arbitrary<string> =>
+    fc.array(digit, { minLength: min, maxLength: max }).map((digits) => digits.join(''));
+  const whole = fc.oneof(
+    fc.constantFrom('0', '1', '9', '10', '640', '61837', '9007198', '90071989', '90071990'),
+    some(0, 12).map((rest) => `1${rest}`),
+    // Zeros in front are another text of the same value.
+    some(0, 5),
+  );
+  const fraction = fc.oneof(some(8, 8), some(8, 8), fc.constant('00000000'), some(0, 12));
+  const decimal = fc
+    .tuple(whole, fraction)
+    .map(([before, behind]) => `${before || '0'}${behind && `.${behind}`}`);
+  const id = fc.oneof(
+    fc.constantFrom('0', '7', '999', '1000', '1001', '1000999', '2000999', '18446744073709551615'),
+    some(0, 18).map((rest) => `1${rest}`),
+  );
+  const time = fc.oneof(
+    fc.nat({ max: 3_000_000 }).map((more) => String(1_723_161_255_342 + more * 977)),
+    fc.constantFrom('1000000000000', '1723161255342123', '9007199254740', '9007199254740991'),
+  );
+  const symbol = fc.constantFrom('BTCUSDT', 'ETHUSDT', 'X', '1000SATSUSDT');
+  const truth = fc.boolean();
+  const parts = fc.tuple(symbol, id, id, decimal, decimal, time, time, truth, truth);
+  const timeOf = (text: string): number => Number(text) * (text.length === 13 ? 1000 : 1);
+  let read = 0;
+  fc.assert(
+    fc.property(fc.array(parts, { minLength: 2, maxLength: 30 }), (many) => {
+      for (const [name, one, other, price, quantity, eventTime, at, maker, match] of many) {
+        const end = `,"T":${at},"m":${maker}${match ? ',"M":true' : ''}}`;
+        const middle = `${one},"p":"${price}","q":"${quantity}"`;
+        const first = BigInt(one) < BigInt(other) ? one : other;
+        const last = first === one ? other : one;
+        const [timeUs, taker] = [timeOf(at), maker ? 'sell' : 'buy'] as const;
+        const said = { kind: 'trade', timeUs, id: one, price, quantity, taker } as const;
+        const texts = [
+          `{"e":"trade","E":${eventTime},"s":"${name}","t":${middle}${end}`,
+          `{"e":"trade","E":${eventTime},"s":"${name}","t":${middle},"b":${other},"a":5${end}`,
+        ];
+        for (const text of texts) {
+          const { bytes, start, end: stop } = within(ofBytes(text));
+          t.deepEqual(readTrade(bytes, start, stop), said);
+          read++;
+        }
+        const aggregate = `{"e":"aggTrade","E":${eventTime},"s":"${name}","a":${middle},"f":${first},"l":${last}${end}`;
+        t.deepEqual(readAggTrade(ofBytes(aggregate)), { ...said, firstId: first, lastId: last });
+      }
+    }),
+    { numRuns: 1000, includeErrorInReport: true },
+  );
+  t.true(read > 2000);
+  // The same of the fixed-size caches, filled over and over.
+  for (let k = 0; k < 20_000; k++) {
+    const [id, price] = [String(k * 7919), `${k % 3000}.${String(k * 37).padStart(8, '0')}`];
+    const text = `{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":${id},"p":"${price}","q":"${price}","T":1723161255342,"m":true,"M":true}`;
+    const trade = readTrade(ofBytes(text));
+    if (trade.id !== id || trade.price !== price || trade.quantity !== price) t.fail(text);
+  }
+});
+
+test('an id beyond 2^53 is read digit by digit, or not at all', (t) => {
+  const text = trades[1]!;
+  t.is(readTrade(ofBytes(text)).id, '18446744073709551615');
+  t.throws(() => readTrade(ofBytes(text.replace('{', '{ '))), { instanceOf: TypeError });
+});
+
+test('what stands in the place of a time is no time, also where the last one began with it', (t) => {
+  for (const bad of [
+    '\0\0\0\0\0\0\0\x0000000',
+    '172316125534',
+    '17231612553421',
+    '0723161255342',
+    '1723161255x42',
+  ]) {
+    for (const key of ['E', 'T']) {
+      const text = trades[0]!.replace(new RegExp(`"${key}":\\d+`), `"${key}":${bad}`);
+      const spaced = text.replace('{', '{ ');
+      const outcome = (payload: string): unknown => {
+        try {
+          return readTrade(ofBytes(payload));
+        } catch {
+          return 'refused';
+        }
+      };
+      t.deepEqual(outcome(text), outcome(spaced), text);
+      t.deepEqual(readTrade(ofBytes(trades[0]!)).id, '3719263321');
+    }
+  }
+});
+
 test('a scanned diff or snapshot says what a parser says, and what a parser refuses is refused', (t) => {
   const scan = new DepthScan();
   const texts = [...depths, ...snapshots, ...real(t).depth.filter((text) => text.length < 3000)];

@@ -66,23 +66,39 @@ const SAMPLE = 1_000;
 
 type Place = { readonly at: number; readonly end: number };
 
-/** Decodes the same thousand lines of a chunk, as a feed hands them out, again and again: nothing is read. */
-function decode(one: (chunk: Buffer, line: Place, payload: Place) => unknown) {
+/**
+ * Decodes the same thousand lines of a chunk, as a feed hands them out, again and again: nothing is read. Every result is
+ * kept until its line comes again, and each of its fields is looked at: nothing can be left undone.
+ */
+function decode<T>(
+  one: (chunk: Buffer, line: Place, payload: Place) => T,
+  sumOf: (decoded: T) => number,
+) {
   return async ({ records }: ReplayOptions): Promise<number> => {
     const lines = Array.from({ length: SAMPLE }, (_, k) => newLineOf(tradePayload(k), k));
     const chunk = Buffer.concat(lines);
     let next = 0;
     const places = lines.map(({ length }) => ({ at: next, end: (next += length) }));
     const payloads = places.map(({ at, end }) => ({ at: at + PAYLOAD_AT, end: end - CLOSING }));
+    const kept: T[] = [];
     let taken = 0;
+    let sum = 0;
     while (taken < records)
       for (let k = 0; k < SAMPLE; k++) {
-        if (one(chunk, places[k]!, payloads[k]!) === undefined) return taken;
+        const decoded = one(chunk, places[k]!, payloads[k]!);
+        kept[k] = decoded;
+        sum += sumOf(decoded);
         taken++;
       }
-    return taken;
+    return sum > 0 ? taken : 0;
   };
 }
+
+type Parsed = {
+  readonly t: number;
+  readonly e: number;
+  readonly data: { s: string; t: number; p: string; q: string; T: number; m: boolean };
+};
 
 export const replayTasks: Readonly<Record<string, Task<ReplayOptions, Replayed>>> = {
   readline: replay(readlineParse),
@@ -91,7 +107,17 @@ export const replayTasks: Readonly<Record<string, Task<ReplayOptions, Replayed>>
   'merge-2': replay(feedOf(2)),
   'merge-20': replay(feedOf(20)),
   'json-parse': replay(
-    decode((chunk, { at, end }) => JSON.parse(chunk.toString('latin1', at, end)) as unknown),
+    decode(
+      (chunk, { at, end }) => JSON.parse(chunk.toString('latin1', at, end)) as Parsed,
+      ({ t, e, data }) =>
+        t + e + data.s.length + data.t + data.p.length + data.q.length + data.T + Number(data.m),
+    ),
   ),
-  decode: replay(decode((chunk, _line, { at, end }) => readTrade(chunk, at, end).price)),
+  decode: replay(
+    decode(
+      (chunk, _line, { at, end }) => readTrade(chunk, at, end),
+      ({ timeUs, id, price, quantity, taker }) =>
+        timeUs + id.length + price.length + quantity.length + taker.length,
+    ),
+  ),
 };

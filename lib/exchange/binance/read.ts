@@ -49,6 +49,8 @@ function updateId(value: unknown): number {
 
 function idOf(value: unknown): string {
   const id = String(value);
+  // A double has bent it: better no trade than one with another's id.
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new TypeError('not an id');
   if (!/^\d+$/.test(id)) throw new TypeError('not an id');
   return id;
 }

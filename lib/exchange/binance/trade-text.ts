@@ -1,157 +1,168 @@
 /**
- * A trade as an object with its texts, out of its bytes: a cursor finds the places, then one text is made of the
- * stretch from the id to the quantity and cut up. All of the payload is checked; whatever is written in another way is
- * refused, and the caller parses it.
+ * A trade as an object with its texts, out of its bytes, in one walk over them. All of the payload is checked; whatever is
+ * written in another way is refused, and the caller parses it.
  *
  *   trade   = '{"e":"trade","E":' time ',"s":' symbol ',"t":' id ',"p":' decimal ',"q":' decimal
  *             [ ',"b":' id ',"a":' id ] ',"T":' time ',"m":' truth [ ',"M":' truth ] "}"
  *   aggregate: "aggTrade", "a" for "t", and then always first and last id, "f" and "l", for "b" and "a"
- *   id      = "0" / %x31-39 *19DIGIT                     ; any 64 bits
- *   decimal = DQUOTE 1*DIGIT [ "." 1*DIGIT ] DQUOTE      ; at most 40 bytes
- *   time    = 13DIGIT / 16DIGIT                          ; ms, us
+ *
+ * An id, a decimal and a time are those of trade-parts.ts.
  */
 import type { Trade } from '../../market/event.ts';
-import { Cursor } from './cursor.ts';
+import { DecimalPart, IdPart, TimePart } from './trade-parts.ts';
 
-const TRADE = Buffer.from('{"e":"trade"');
-const AGGREGATE = Buffer.from('{"e":"aggTrade"');
+const BLANK = 32;
 const QUOTE = 34;
-const POINT = 46;
-const ZERO = 48;
+const COLON = 58;
+const BACKSLASH = 92;
+const LETTER_E = 101;
+const LETTER_T = 116;
 const CLOSE = 125;
-const SMALL = { a: 97, b: 98, f: 102, l: 108, m: 109, p: 112, q: 113, s: 115, t: 116 } as const;
-const LARGE = { E: 69, M: 77, T: 84 } as const;
-const ID_DIGITS = 20;
-const DECIMAL_MAX = 40;
 
-/** Behind the digits that begin at `at`. */
-function digitsEnd(bytes: Buffer, at: number): number {
-  let end = at;
-  for (;;) {
-    const digit = bytes[end]! - ZERO;
-    if (!(digit >= 0 && digit <= 9)) return end;
-    end++;
-  }
+/** What little-endian words look like: `,"x"`, `:"`, `true`, `fals`. */
+const wordOf = (text: string, at = 0): number => Buffer.from(text).readInt32LE(at);
+const fieldOf = (letter: string): number => wordOf(`,"${letter}"`);
+const COLON_QUOTE = Buffer.from(':"').readInt16LE();
+const TRUE = wordOf('true');
+const FALS = wordOf('fals');
+const [S, P, Q] = [fieldOf('s'), fieldOf('p'), fieldOf('q')] as const;
+const [T, M, MATCH] = [fieldOf('T'), fieldOf('m'), fieldOf('M')] as const;
+
+/** The shortest that can stand from a quantity's, a price's, an id's, a symbol's and the head's end on. */
+const AFTER_QUANTITY = ',"T":1723161255342,"m":true}'.length;
+const SHORTEST_END = ',"m":true}'.length;
+const AFTER_PRICE = ',"q":"1"'.length + AFTER_QUANTITY;
+const AFTER_ID = ',"p":"1"'.length + AFTER_PRICE;
+const AFTER_SYMBOL = ',"t":1'.length + AFTER_ID;
+const AFTER_HEAD = '1723161255342,"s":""'.length + AFTER_SYMBOL;
+
+/** A kind's beginning as five words, the last one overlapping; the fields of its ids. */
+function kindOf(name: string, id: string, first: string, last: string) {
+  const head = `{"e":"${name}","E":`;
+  const [a, b, c, d] = [wordOf(head), wordOf(head, 4), wordOf(head, 8), wordOf(head, 12)];
+  const { length } = head;
+  const e = wordOf(head, length - 4);
+  return { a, b, c, d, e, length, id: fieldOf(id), first: fieldOf(first), last: fieldOf(last) };
 }
+type Kind = ReturnType<typeof kindOf>;
+const trades = kindOf('trade', 't', 'b', 'a');
+const aggregates = kindOf('aggTrade', 'a', 'f', 'l');
 
-/** Passes an id of any size. */
-function integer(cursor: Cursor): boolean {
-  const { at, bytes } = cursor;
-  cursor.at = digitsEnd(bytes, at);
-  const digits = cursor.at - at;
-  return digits > 0 && digits <= ID_DIGITS && (digits === 1 || bytes[at] !== ZERO);
+/** The parts of the last trade, kept from one to the next: none of them outlives the call. */
+const [id, first, last] = [new IdPart(), new IdPart(), new IdPart()] as const;
+const [price, quantity] = [new DecimalPart(), new DecimalPart()] as const;
+const [eventTime, time] = [new TimePart(), new TimePart()] as const;
+
+let held: Buffer = Buffer.alloc(0);
+let view = viewOf(held);
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
-
-/** Passes a decimal in quotes. */
-function decimal(cursor: Cursor): boolean {
-  const { at, bytes } = cursor;
-  if (bytes[at] !== QUOTE) return false;
-  let end = digitsEnd(bytes, at + 1);
-  if (end === at + 1) return false;
-  if (bytes[end] === POINT) {
-    const from = end + 1;
-    end = digitsEnd(bytes, from);
-    if (end === from) return false;
-  }
-  cursor.at = end + 1;
-  return bytes[end] === QUOTE && cursor.at - at <= DECIMAL_MAX;
-}
-
-/** Where the parts of the last trade stand, kept from one to the next: none of them outlives the call. */
-const cursor = new Cursor();
-const found = {
-  timeUs: 0,
-  sells: false,
-  idEnd: 0,
-  priceAt: 0,
-  priceEnd: 0,
-  quantityAt: 0,
-  quantityEnd: 0,
-  firstAt: 0,
-  firstEnd: 0,
-  lastAt: 0,
-  lastEnd: 0,
-};
 
 /** Reads the trade `bytes[start, end)`; undefined where it is written in another way. */
 export function tradeOf(bytes: Buffer, start: number, end: number): Trade | undefined {
-  const at = find(bytes, start, end, TRADE, SMALL.t);
-  if (at < 0) return undefined;
-  const text = bytes.toString('latin1', at, found.quantityEnd);
+  const taker = find(bytes, start, end, trades);
+  if (taker === undefined) return undefined;
   return {
     kind: 'trade',
-    timeUs: found.timeUs,
-    id: text.slice(0, found.idEnd - at),
-    price: text.slice(found.priceAt - at, found.priceEnd - at),
-    quantity: text.slice(found.quantityAt - at),
-    taker: found.sells ? 'sell' : 'buy',
-  };
-}
-
-/** Reads the aggregate `bytes[start, end)`; undefined where it is written in another way. */
-export function aggTradeOf(bytes: Buffer, start: number, end: number): AggregateText | undefined {
-  const at = find(bytes, start, end, AGGREGATE, SMALL.a);
-  if (at < 0) return undefined;
-  const text = bytes.toString('latin1', at, found.lastEnd);
-  return {
-    kind: 'trade',
-    timeUs: found.timeUs,
-    id: text.slice(0, found.idEnd - at),
-    price: text.slice(found.priceAt - at, found.priceEnd - at),
-    quantity: text.slice(found.quantityAt - at, found.quantityEnd - at),
-    taker: found.sells ? 'sell' : 'buy',
-    firstId: text.slice(found.firstAt - at, found.firstEnd - at),
-    lastId: text.slice(found.lastAt - at),
+    timeUs: time.us,
+    id: id.text(bytes),
+    price: price.text(bytes),
+    quantity: quantity.text(bytes),
+    taker,
   };
 }
 
 type AggregateText = Trade & { readonly firstId: string; readonly lastId: string };
 
-/** True when the digits of the one id are not above the other's. */
-const ordered = (
-  bytes: Buffer,
-  at: number,
-  end: number,
-  otherAt: number,
-  otherEnd: number,
-): boolean =>
-  end - at === otherEnd - otherAt
-    ? bytes.compare(bytes, otherAt, otherEnd, at, end) <= 0
-    : end - at < otherEnd - otherAt;
+/** Reads the aggregate `bytes[start, end)`; undefined where it is written in another way. */
+export function aggTradeOf(bytes: Buffer, start: number, end: number): AggregateText | undefined {
+  const taker = find(bytes, start, end, aggregates);
+  if (taker === undefined) return undefined;
+  const [firstId, lastId] = [first.text(bytes), last.text(bytes)];
+  if (firstId.length === lastId.length ? firstId > lastId : firstId.length > lastId.length) {
+    return undefined;
+  }
+  return {
+    kind: 'trade',
+    timeUs: time.us,
+    id: id.text(bytes),
+    price: price.text(bytes),
+    quantity: quantity.text(bytes),
+    taker,
+    firstId,
+    lastId,
+  };
+}
 
-/** Finds the parts and checks all else; where the id begins, or -1. */
-function find(bytes: Buffer, start: number, end: number, head: Buffer, idKey: number): number {
-  cursor.open(bytes, start, end);
-  if (!cursor.skip(head) || !cursor.field(LARGE.E) || cursor.timeUs() < 0) return -1;
-  if (!cursor.field(SMALL.s) || !cursor.quoted() || !cursor.field(idKey)) return -1;
-  const idAt = cursor.at;
-  if (!integer(cursor)) return -1;
-  found.idEnd = cursor.at;
-  if (!cursor.field(SMALL.p)) return -1;
-  found.priceAt = cursor.at + 1;
-  if (!decimal(cursor)) return -1;
-  found.priceEnd = cursor.at - 1;
-  if (!cursor.field(SMALL.q)) return -1;
-  found.quantityAt = cursor.at + 1;
-  if (!decimal(cursor)) return -1;
-  found.quantityEnd = cursor.at - 1;
-  // An aggregate's first and last id; a trade's orders, in older ones.
-  const aggregate = idKey === SMALL.a;
-  if (cursor.field(aggregate ? SMALL.f : SMALL.b)) {
-    found.firstAt = cursor.at;
-    if (!integer(cursor)) return -1;
-    found.firstEnd = cursor.at;
-    if (!cursor.field(aggregate ? SMALL.l : SMALL.a)) return -1;
-    found.lastAt = cursor.at;
-    if (!integer(cursor)) return -1;
-    found.lastEnd = cursor.at;
-  } else if (aggregate) return -1;
-  if (!cursor.field(LARGE.T)) return -1;
-  found.timeUs = cursor.timeUs();
-  if (found.timeUs < 0 || !cursor.field(SMALL.m)) return -1;
-  found.sells = bytes[cursor.at] === SMALL.t;
-  if (!cursor.truth() || (cursor.field(LARGE.M) && !cursor.truth())) return -1;
-  const { firstAt, firstEnd, lastAt, lastEnd } = found;
-  if (aggregate && !ordered(bytes, firstAt, firstEnd, lastAt, lastEnd)) return -1;
-  return cursor.at + 1 === end && bytes[cursor.at] === CLOSE ? idAt : -1;
+/**
+ * Finds the parts and checks all else; who took, or undefined. What is asked of the length is what the shortest rest has:
+ * so no word is read beyond the end.
+ */
+function find(bytes: Buffer, start: number, end: number, kind: Kind): Trade['taker'] | undefined {
+  if (bytes !== held) {
+    held = bytes;
+    view = viewOf(bytes);
+  }
+  const words = view;
+  let at = start + kind.length;
+  if (at + AFTER_HEAD > end) return undefined;
+  if (words.getInt32(start, true) !== kind.a) return undefined;
+  if (words.getInt32(start + 4, true) !== kind.b) return undefined;
+  if (words.getInt32(start + 8, true) !== kind.c) return undefined;
+  if (words.getInt32(start + 12, true) !== kind.d) return undefined;
+  if (words.getInt32(at - 4, true) !== kind.e) return undefined;
+  at = eventTime.read(words, bytes, at);
+  if (at < 0 || words.getInt32(at, true) !== S) return undefined;
+
+  if (words.getInt16(at + 4, true) !== COLON_QUOTE) return undefined;
+  at += 6;
+  for (let byte = bytes[at]!; byte !== QUOTE; byte = bytes[++at]!) {
+    if (byte < BLANK || byte === BACKSLASH || at >= end) return undefined;
+  }
+  at++;
+
+  if (at + AFTER_SYMBOL > end || words.getInt32(at, true) !== kind.id) return undefined;
+  if (bytes[at + 4] !== COLON) return undefined;
+  at = id.read(bytes, at + 5);
+  if (at < 0 || at + AFTER_ID > end || words.getInt32(at, true) !== P) return undefined;
+  if (words.getInt16(at + 4, true) !== COLON_QUOTE) return undefined;
+  at = price.read(words, bytes, at + 6, end);
+  if (at < 0 || at + AFTER_PRICE > end || words.getInt32(at, true) !== Q) return undefined;
+  if (words.getInt16(at + 4, true) !== COLON_QUOTE) return undefined;
+  at = quantity.read(words, bytes, at + 6, end);
+  if (at < 0 || at + AFTER_QUANTITY > end) return undefined;
+  if (words.getInt32(at, true) !== T) {
+    at = idsEnd(words, bytes, at, end, kind);
+    if (at < 0 || words.getInt32(at, true) !== T) return undefined;
+  } else if (kind === aggregates) return undefined;
+
+  if (bytes[at + 4] !== COLON) return undefined;
+  at = time.read(words, bytes, at + 5);
+  if (at < 0 || at + SHORTEST_END > end || words.getInt32(at, true) !== M) return undefined;
+  const taker = bytes[at + 5] === LETTER_T ? 'sell' : 'buy';
+  at = truthEnd(words, bytes, at + 4);
+  if (at > 0 && at + SHORTEST_END <= end && words.getInt32(at, true) === MATCH) {
+    at = truthEnd(words, bytes, at + 4);
+  }
+  return at + 1 === end && bytes[at] === CLOSE ? taker : undefined;
+}
+
+/** The first and last id of an aggregate, the orders' ids of an older trade; behind them, or -1. */
+function idsEnd(words: DataView, bytes: Buffer, from: number, end: number, kind: Kind): number {
+  if (words.getInt32(from, true) !== kind.first || bytes[from + 4] !== COLON) return -1;
+  let at = first.read(bytes, from + 5);
+  if (at < 0 || at + AFTER_QUANTITY > end || words.getInt32(at, true) !== kind.last) return -1;
+  if (bytes[at + 4] !== COLON) return -1;
+  at = last.read(bytes, at + 5);
+  return at + AFTER_QUANTITY > end ? -1 : at;
+}
+
+/** Behind `true` or `false` and the colon at `from`; -1 where there is neither. */
+function truthEnd(words: DataView, bytes: Buffer, from: number): number {
+  if (bytes[from] !== COLON) return -1;
+  const word = words.getInt32(from + 1, true);
+  if (word === TRUE) return from + 5;
+  return word === FALS && bytes[from + 5] === LETTER_E ? from + 6 : -1;
 }
