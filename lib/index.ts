@@ -13,6 +13,7 @@ export type { FetcherOptions } from './fetcher/options.ts';
 export { logName, type LogName } from './log/name.ts';
 
 export { openFeed, type Feed } from './feed/feed.ts';
+export { eventReader } from './feed/events.ts';
 export type { FeedOptions, FeedStats, Idle } from './feed/options.ts';
 export type { From } from './feed/record.ts';
 export type { Cursor, FeedBatch, FeedEvent, FeedRecord } from './feed/record.ts';

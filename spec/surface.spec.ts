@@ -7,6 +7,7 @@ test('the package exports these names and no others: a change of them is a chang
     'OrderBook',
     'TickmeshError',
     'errorCodes',
+    'eventReader',
     'logName',
     'openFeed',
     'realClock',

@@ -139,8 +139,17 @@ export type Exchange = {
   instrument(symbol: string): { base: string; quote: string } | undefined;
   /** Channels it can record: "trade", "depth" … ; checks a channel's name. */
   isChannel(channel: string): boolean;
-  /** A payload of a channel as canonical events; [] where it says nothing we know. `timeUs` stands in for a missing event time. */
-  read(channel: string, payload: Buffer, timeUs: number): readonly MarketEvent[];
+  /**
+   * A payload of a channel, `bytes[start, end)` or all of it, as canonical events; [] where it says nothing we know.
+   * `timeUs` stands in for a missing event time.
+   */
+  read(
+    channel: string,
+    bytes: Buffer,
+    timeUs: number,
+    start?: number,
+    end?: number,
+  ): readonly MarketEvent[];
   /** The payload's own event time, Unix microseconds, found without a JSON parse; undefined where it has none. */
   eventTimeUs(channel: string, payload: Buffer): number | undefined;
   venue(options: VenueOptions): Venue;

@@ -187,10 +187,17 @@ export function readKline(payload: Buffer): Candle {
   };
 }
 
-/** Any channel's payload as canonical events; [] for text that is not one of ours. */
-export function read(channel: string, payload: Buffer, timeUs: number): readonly MarketEvent[] {
+/** Any channel's payload, `bytes[start, end)`, as canonical events; [] for text that is not one of ours. */
+export function read(
+  channel: string,
+  bytes: Buffer,
+  timeUs: number,
+  start = 0,
+  end = bytes.length,
+): readonly MarketEvent[] {
   try {
-    if (channel === 'trade') return [readTrade(payload)];
+    if (channel === 'trade') return [readTrade(bytes, start, end)];
+    const payload = bytes.subarray(start, end);
     if (channel === 'aggTrade') return [readAggTrade(payload)];
     if (channel === 'bookTicker') return [readQuote(payload.toString('latin1'), timeUs)];
     if (channel === 'depth') return [readDepth(payload, timeUs)];

@@ -157,10 +157,16 @@ export const readCandles = (text: string, timeUs: number): Candle[] =>
     };
   });
 
-/** A payload of a channel as canonical events; [] where it says nothing we know. */
-export function read(name: string, payload: Buffer, timeUs: number): readonly MarketEvent[] {
+/** A payload of a channel, `bytes[start, end)`, as canonical events; [] where it says nothing we know. */
+export function read(
+  name: string,
+  bytes: Buffer,
+  timeUs: number,
+  start = 0,
+  end = bytes.length,
+): readonly MarketEvent[] {
   const channel = parseChannel(name);
-  const text = payload.toString('latin1');
+  const text = bytes.toString('latin1', start, end);
   switch (channel?.kind) {
     case 'trade':
       return readTrades(text, timeUs);
