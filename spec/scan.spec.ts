@@ -12,7 +12,7 @@ import { FeedRecord } from '../lib/feed/record.ts';
 import { writeLine, lineEventTimeUs, lineTimeUs } from '../lib/log/line.ts';
 import { logName } from '../lib/log/name.ts';
 import { LevelList } from '../lib/market/level-list.ts';
-import { recordViewer } from '../lib/publisher/view.ts';
+import { Viewer } from '../lib/publisher/view.ts';
 import { copyWords } from '../lib/world/bytes.ts';
 import { World } from './support/binance-world.ts';
 import { recorded } from './support/data.ts';
@@ -300,6 +300,17 @@ test('an id beyond 2^53 is read digit by digit, or not at all', (t) => {
   t.throws(() => readTrade(ofBytes(text.replace('{', '{ '))), { instanceOf: TypeError });
 });
 
+test('what is cut off inside a number, at the very end of its bytes, is refused', (t) => {
+  const trade = '{"e":"trade","E":1723161255208,"s":"BTCUSDT","t":1,"p":"61837';
+  const cut = Buffer.alloc(trade.length, trade);
+  t.false(new TradeScan('trade').read(cut, 0, cut.length));
+  const diff = '{"e":"depthUpdate","E":1723161255208,"s":"BTCUSDT","U":1,"u":2,"b":[["61837';
+  for (const text of [diff, `${diff}.64000000","12`]) {
+    const levels = Buffer.alloc(text.length, text);
+    t.false(new DepthScan().diff(levels, 0, levels.length));
+  }
+});
+
 test('what stands in the place of a time is no time, also where the last one began with it', (t) => {
   for (const bad of [
     '\0\0\0\0\0\0\0\x0000000',
@@ -505,7 +516,7 @@ test('clients that come while history is read get the books of what follows', (t
 
 test("a line's times are read as the log reads them, whatever stands there", (t) => {
   const log = logName('binance/BTC-USDT/trade');
-  const view = recordViewer();
+  const viewer = new Viewer();
   const time = fc.oneof(
     fc.integer({ min: 1e15, max: 9_007_199_254_740_991 }),
     fc.integer({ min: 0, max: 300_000_000 }).map((us) => 1_723_161_255_000_000 + us),
@@ -529,7 +540,8 @@ test("a line's times are read as the log reads them, whatever stands there", (t)
         const chunk = bytes.subarray(0, end);
         at.forEach((from, i) => {
           const record = new FeedRecord(log, from, chunk, from, at[i + 1] ?? end);
-          const seen = view(record);
+          viewer.open({ records: [record], live: true, events: [], cursors: () => [] });
+          const seen = viewer.next()!;
           t.is(seen.timeUs, lineTimeUs(chunk, from));
           t.is(seen.eventTimeUs, lineEventTimeUs(chunk, from));
         });

@@ -1,6 +1,7 @@
 /** Bytes moved and read several at a time. */
 
-const ZEROS = 0x30303030;
+/** "0000": as one number, what four digits are when their values are to be seen. */
+export const ZEROS = 0x30303030;
 const HIGHEST = 0x80808080;
 
 /** Four bytes, read as one little-endian number, less "0000". */

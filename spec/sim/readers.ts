@@ -4,7 +4,9 @@
  */
 import type { Answer, Ask } from '../../lib/catchup/answer.ts';
 import { DiskLog } from '../../lib/feed/disk-log.ts';
+import { recordsOf } from '../../lib/feed/batch.ts';
 import type { Cursor } from '../../lib/feed/record.ts';
+import { Runs } from '../../lib/feed/runs.ts';
 import {
   followerDueMs,
   newFollower,
@@ -155,8 +157,9 @@ export class LocalReader implements Reader {
         if (event.state === 'rewound') this.delivered.cut(event);
       }
       if (!more) break;
-      while (!this.#log.queue.empty) {
-        const record = this.#log.queue.take();
+      const runs = new Runs();
+      this.#log.queue.takeAll(runs);
+      for (const record of recordsOf(runs)) {
         this.delivered.take(record.position, record.line, this.#world.announced());
       }
       this.delivered.bookmark(this.#log.cursor);
