@@ -8,6 +8,7 @@ import { Cursor } from '../lib/exchange/binance/cursor.ts';
 import { DepthScan } from '../lib/exchange/binance/depth-scan.ts';
 import { readAggTrade, readDepth, readTrade } from '../lib/exchange/binance/read.ts';
 import { TradeScan } from '../lib/exchange/binance/trade-scan.ts';
+import { readBook } from '../lib/exchange/kraken/read.ts';
 import { FeedRecord } from '../lib/feed/record.ts';
 import { writeLine, lineEventTimeUs, lineTimeUs } from '../lib/log/line.ts';
 import { logName } from '../lib/log/name.ts';
@@ -498,6 +499,30 @@ test('a damaged quote says nothing: the one before it stands, and tickers go on'
     world.pass(2000);
     t.is((client.last() as { b: string }).b, '1.50000000');
   }
+});
+
+test("a damaged frame of Kraken's is read the same whether cut or parsed, and no text that is no number gets into a book", (t) => {
+  const frame = (type: string, bids: string, asks: string): string =>
+    `{"channel":"book","type":"${type}","data":[{"symbol":"BTC/USD","bids":[${bids}],"asks":[${asks}],"checksum":1396314585,"timestamp":"2026-08-02T03:35:51.783618Z"}]}`;
+  const frames = [
+    frame('update', '{"price":63381.0,"qty":0.00157776},{"price":63380.5,"qty":0.0}', ''),
+    frame('snapshot', '{"price":63381.0,"qty":1e-7}', '{"price":63382.1,"qty":12.00000000}'),
+  ];
+  let read = 0;
+  fc.assert(
+    fc.property(messages(frames), (payload) => {
+      const text = payload.toString('latin1');
+      const cut = readBook(text);
+      // A blank in front: the slow way.
+      t.deepEqual(cut, readBook(` ${text}`));
+      if (!cut) return;
+      read++;
+      for (const [price, quantity] of [...cut.bids, ...cut.asks])
+        t.true(Number(price) >= 0 && Number(quantity) >= 0, text);
+    }),
+    { ...RUNS, includeErrorInReport: true },
+  );
+  t.true(read > 1000);
 });
 
 test('clients that come while history is read get the books of what follows', (t) => {

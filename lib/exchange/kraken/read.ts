@@ -6,72 +6,21 @@
  *   {"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"sell","price":109601.2,"qty":0.04561994,
  *    "ord_type":"market","trade_id":83449369,"timestamp":"2025-05-27T11:24:03.847761Z"}]}
  *
- * Book frames are the many: one exactly as Kraken writes it is cut up by position, any other JSON goes the slow way.
+ * Book frames are the many: one exactly as Kraken writes it is cut up by position (book-text.ts), any other goes the slow way.
  */
 import type { Candle, Level, MarketEvent, Quote, Trade } from '../../market/event.ts';
 import { fromScaled, toScaled } from '../../market/decimal.ts';
 import { MINUTE_US } from '../../market/interval.ts';
+import { cutBook, isTimestamp, type BookFrame } from './book-text.ts';
 import { parseChannel } from './channel.ts';
 import { asArray, asObject, asText, scanJson, type Scanned } from './scan.ts';
 import { parseTimeUs } from './time.ts';
 
-export type BookFrame = {
-  readonly snapshot: boolean;
-  readonly bids: readonly Level[];
-  readonly asks: readonly Level[];
-  /** Digits; "" where the frame has none. */
-  readonly checksum: string;
-  /** RFC 3339; "" where the frame has none. */
-  readonly timestamp: string;
-};
+export type { BookFrame };
 
-const HEAD = '{"channel":"book","type":"';
-const SYMBOL = '","data":[{"symbol":"';
-const BIDS = '","bids":[';
-const ASKS = '],"asks":[';
-const CHECKSUM = '],"checksum":';
-const TIMESTAMP = ',"timestamp":"';
-const PRICE = '{"price":';
-const QUANTITY = ',"qty":';
-
-/** Levels from `at` to the closing bracket; the index of that bracket, or -1 where the text has another form. */
-function cutLevels(text: string, at: number, into: Level[]): number {
-  let next = at;
-  if (text.charCodeAt(next) === 93) return next;
-  for (;;) {
-    if (!text.startsWith(PRICE, next)) return -1;
-    const price = next + PRICE.length;
-    const comma = text.indexOf(QUANTITY, price);
-    const quantity = comma + QUANTITY.length;
-    const close = text.indexOf('}', quantity);
-    if (comma < 0 || close < 0 || close - price > 100) return -1;
-    into.push([text.slice(price, comma), text.slice(quantity, close)]);
-    const after = text.charCodeAt(close + 1);
-    if (after === 93) return close + 1;
-    if (after !== 44) return -1;
-    next = close + 2;
-  }
-}
-
-function cutBook(text: string): BookFrame | undefined {
-  if (!text.startsWith(HEAD)) return undefined;
-  const snapshot = text.startsWith('snapshot', HEAD.length);
-  const symbol = HEAD.length + (snapshot ? 8 : 6);
-  if (!text.startsWith(SYMBOL, symbol)) return undefined;
-  const symbolEnd = text.indexOf('"', symbol + SYMBOL.length);
-  if (!text.startsWith(BIDS, symbolEnd)) return undefined;
-  const bids: Level[] = [];
-  const asks: Level[] = [];
-  const bidsEnd = cutLevels(text, symbolEnd + BIDS.length, bids);
-  if (bidsEnd < 0 || !text.startsWith(ASKS, bidsEnd)) return undefined;
-  const asksEnd = cutLevels(text, bidsEnd + ASKS.length, asks);
-  if (asksEnd < 0 || !text.startsWith(CHECKSUM, asksEnd)) return undefined;
-  const checksum = asksEnd + CHECKSUM.length;
-  const time = text.indexOf(TIMESTAMP, checksum);
-  if (time < 0 || !text.endsWith('"}]}')) return undefined;
-  const timestamp = text.slice(time + TIMESTAMP.length, text.length - 4);
-  return { snapshot, bids, asks, checksum: text.slice(checksum, time), timestamp };
-}
+/** A number as text: what is written in another way is no price, no quantity and no volume. */
+const isDecimal = (text: string): boolean => /^\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?$/.test(text);
+const isId = (text: string): boolean => /^\d*$/.test(text);
 
 /** A frame as a tree; undefined where it is no JSON or not of this channel. */
 function frameOf(channel: string, text: string): Record<string, Scanned | undefined> | undefined {
@@ -83,11 +32,17 @@ function frameOf(channel: string, text: string): Record<string, Scanned | undefi
   }
 }
 
-const levelsOf = (value: Scanned | undefined): Level[] =>
-  asArray(value).map((level): Level => {
+/** Levels of a frame; undefined where they are none. */
+function levelsOf(value: Scanned | undefined): Level[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const levels = value.map((level): Level => {
     const { price, qty } = asObject(level);
     return [asText(price), asText(qty)];
   });
+  return levels.every(([price, quantity]) => isDecimal(price) && isDecimal(quantity))
+    ? levels
+    : undefined;
+}
 
 /** A book frame; undefined where the text is none. */
 export function readBook(text: string): BookFrame | undefined {
@@ -96,22 +51,32 @@ export function readBook(text: string): BookFrame | undefined {
   const frame = frameOf('book', text);
   const data = asArray(frame?.['data'])[0];
   if (!frame || data === undefined) return undefined;
-  const { bids, asks, checksum, timestamp } = asObject(data);
+  const fields = asObject(data);
+  const [bids, asks] = [levelsOf(fields['bids']), levelsOf(fields['asks'])];
+  const [checksum, timestamp] = [asText(fields['checksum']), asText(fields['timestamp'])];
+  if (!bids || !asks) return undefined;
   return {
     snapshot: frame['type'] === 'snapshot',
-    bids: levelsOf(bids),
-    asks: levelsOf(asks),
-    checksum: asText(checksum),
-    timestamp: asText(timestamp),
+    bids,
+    asks,
+    checksum: isId(checksum) ? checksum : '',
+    timestamp: isTimestamp(timestamp) ? timestamp : '',
   };
 }
 
-const rows = (channel: string, text: string): Record<string, Scanned | undefined>[] =>
-  asArray(frameOf(channel, text)?.['data']).map(asObject);
+type Row = Record<string, Scanned | undefined>;
 
-/** The trades of a frame, oldest first. */
-export const readTrades = (text: string, timeUs: number): Trade[] =>
-  rows('trade', text).map((row): Trade => ({
+/** The rows of a frame; none where one lacks a decimal: what is damaged says nothing. */
+function rows(channel: string, text: string, decimals: readonly string[]): Row[] {
+  const found = asArray(frameOf(channel, text)?.['data']).map(asObject);
+  return found.every((row) => decimals.every((key) => isDecimal(asText(row[key])))) ? found : [];
+}
+
+/** The trades of a frame, oldest first; none where one of them is damaged. */
+export function readTrades(text: string, timeUs: number): Trade[] {
+  const found = rows('trade', text, ['price', 'qty']);
+  if (!found.every((row) => isId(asText(row['trade_id'])))) return [];
+  return found.map((row): Trade => ({
     kind: 'trade',
     timeUs: parseTimeUs(asText(row['timestamp'])) ?? timeUs,
     id: asText(row['trade_id']),
@@ -120,10 +85,11 @@ export const readTrades = (text: string, timeUs: number): Trade[] =>
     taker: row['side'] === 'sell' ? 'sell' : 'buy',
     orderType: row['ord_type'] === 'limit' ? 'limit' : 'market',
   }));
+}
 
 /** The quotes of a ticker frame. */
 const readTicker = (text: string, timeUs: number): Quote[] =>
-  rows('ticker', text).map((row): Quote => ({
+  rows('ticker', text, ['bid', 'bid_qty', 'ask', 'ask_qty']).map((row): Quote => ({
     kind: 'quote',
     timeUs: parseTimeUs(asText(row['timestamp'])) ?? timeUs,
     id: 0,
@@ -133,9 +99,11 @@ const readTicker = (text: string, timeUs: number): Quote[] =>
     askQuantity: asText(row['ask_qty']),
   }));
 
-/** The candles of an ohlc frame. Whether one is closed is not said: the next one says it. */
+const CANDLE = ['open', 'high', 'low', 'close', 'volume', 'vwap', 'interval', 'trades'];
+
+/** The candles of an ohlc frame; none where one of them is damaged. Whether one is closed is not said: the next one says it. */
 export const readCandles = (text: string, timeUs: number): Candle[] =>
-  rows('ohlc', text).map((row): Candle => {
+  rows('ohlc', text, CANDLE).map((row): Candle => {
     const volume = toScaled(asText(row['volume']));
     const vwap = toScaled(asText(row['vwap']));
     return {
