@@ -13,7 +13,7 @@ import { FeedRecord } from '../lib/feed/record.ts';
 import { writeLine, lineEventTimeUs, lineTimeUs } from '../lib/log/line.ts';
 import { logName } from '../lib/log/name.ts';
 import { LevelList } from '../lib/market/level-list.ts';
-import { Viewer } from '../lib/publisher/view.ts';
+import { recordViewer } from '../lib/publisher/view.ts';
 import { copyWords } from '../lib/world/bytes.ts';
 import { World } from './support/binance-world.ts';
 import { recorded } from './support/data.ts';
@@ -541,7 +541,7 @@ test('clients that come while history is read get the books of what follows', (t
 
 test("a line's times are read as the log reads them, whatever stands there", (t) => {
   const log = logName('binance/BTC-USDT/trade');
-  const viewer = new Viewer();
+  const view = recordViewer();
   const time = fc.oneof(
     fc.integer({ min: 1e15, max: 9_007_199_254_740_991 }),
     fc.integer({ min: 0, max: 300_000_000 }).map((us) => 1_723_161_255_000_000 + us),
@@ -565,8 +565,7 @@ test("a line's times are read as the log reads them, whatever stands there", (t)
         const chunk = bytes.subarray(0, end);
         at.forEach((from, i) => {
           const record = new FeedRecord(log, from, chunk, from, at[i + 1] ?? end);
-          viewer.open({ records: [record], live: true, events: [], cursors: () => [] });
-          const seen = viewer.next()!;
+          const seen = view(record);
           t.is(seen.timeUs, lineTimeUs(chunk, from));
           t.is(seen.eventTimeUs, lineEventTimeUs(chunk, from));
         });

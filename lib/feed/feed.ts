@@ -9,7 +9,6 @@ import type { Heard } from '../notifier/notice.ts';
 import { isFinal, Listeners, type NotifierStatus } from '../notifier/listeners-timer.ts';
 import type { NotifierState } from '../notifier/notifier.ts';
 import { realClock, type Clock } from '../world/clock.ts';
-import { batchOf } from './batch.ts';
 import { Bell } from './bell.ts';
 import { chosenBy, type Chosen } from './endpoints.ts';
 import { DiskLog } from './disk-log.ts';
@@ -19,8 +18,7 @@ import { iterate } from './iterate.ts';
 import type { FeedOptions, FeedStats } from './options.ts';
 import { merge, type Queue } from './merge.ts';
 import { Spinner } from './spin-timer.ts';
-import type { Cursor, FeedBatch, FeedEvent } from './record.ts';
-import { Runs } from './runs.ts';
+import type { Cursor, FeedBatch, FeedEvent, FeedRecord } from './record.ts';
 
 /** Later than this, a wake-up says that our own event loop stood still. */
 const STALL_MS = 500;
@@ -34,7 +32,6 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   readonly #entries: Entry[] = [];
   readonly #byName = new Map<string, Entry>();
   readonly #queues: Queue[];
-  readonly #runs = new Runs();
   readonly #writers: Writers;
   readonly #listeners: Listeners;
   readonly #chosen: Chosen;
@@ -167,22 +164,20 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     // A writer makes all its logs before it writes to any: where one has come, those looked at just before may have too.
     if (appeared)
       for (const entry of this.#entries) if (!entry.log.exists) this.#lookAt(entry, nowMs, single);
-    const runs = this.#runs;
-    runs.clear();
+    const records: FeedRecord[] = [];
     this.#heldMs = Infinity;
     if (single) {
       const { queue } = this.#entries[0]!.log;
-      if (!queue.empty) queue.takeAll(runs);
-    } else this.#merge(runs, nowMs);
-    this.stats.records += runs.records;
-    if (runs.records > 0) this.#spinner.fed(nowMs);
+      if (!queue.empty) queue.takeAll(records);
+    } else this.#merge(records, nowMs);
+    this.stats.records += records.length;
+    if (records.length > 0) this.#spinner.fed(nowMs);
     const events = this.#takeEvents();
     this.#dueMs = Infinity;
     for (const { log } of this.#entries) this.#dueMs = Math.min(this.#dueMs, log.dueMs);
-    if (runs.records === 0 && events.length === 0) return undefined;
+    if (records.length === 0 && events.length === 0) return undefined;
     const cursors = this.cursors();
-    const rest = { live, events, cursors: (): readonly Cursor[] => cursors };
-    return batchOf(runs, rest, (this.#options.reuse ?? false) !== false);
+    return { records, live, events, cursors: () => cursors };
   }
 
   #lookAt(entry: Entry, nowMs: number, single: boolean): void {
@@ -200,21 +195,21 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     log.queue.completeUs = single ? Infinity : completeUs(entry, false);
   }
 
-  #merge(runs: Runs, nowMs: number): void {
+  #merge(records: FeedRecord[], nowMs: number): void {
     const refill = (queue: Queue): boolean => {
       const entry = this.#byName.get(queue.log)!;
       const filled = entry.log.refill(nowMs);
       queue.completeUs = completeUs(entry, this.#options.until === 'end');
       return filled;
     };
-    merge(this.#queues, runs, refill, (front, holder) => {
+    merge(this.#queues, records, refill, (front, holder) => {
       const untilMs = holdsUntilMs(this.#byName.get(front.log)!, this.#byName.get(holder.log)!);
       if (nowMs < untilMs) this.#heldMs = Math.min(this.#heldMs, untilMs);
       return nowMs >= untilMs;
     });
-    if (runs.records === 0) return;
-    if (runs.firstUs < this.#lastUs) this.stats.late++;
-    this.#lastUs = runs.lastUs;
+    const first = records[0];
+    if (first && first.timeUs < this.#lastUs) this.stats.late++;
+    if (records.length > 0) this.#lastUs = records.at(-1)!.timeUs;
   }
 
   /** A log's writer is known once the log exists; a new epoch may mean another writer, heard elsewhere. */

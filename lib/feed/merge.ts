@@ -5,20 +5,18 @@
  * A queued record may go when no log can still bring an earlier one. A log with records queued cannot (its times rise);
  * one that is read up to its announced end cannot bring any before its writer's clock; one that has more to read is waited for.
  */
-import { TIME_AT } from '../log/line.ts';
-import { LineTimes } from '../log/line-times.ts';
+import { lineTimeUs } from '../log/line.ts';
 import type { LogName } from '../log/name.ts';
-import type { Lines, Runs } from './runs.ts';
+import { FeedRecord } from './record.ts';
 
 /** A log's queue: one chunk of whole lines, taken from the front. */
 export class Queue {
   readonly log: LogName;
-  #lines: Lines;
+  #bytes: Buffer = Buffer.alloc(0);
+  #position = 0;
   #ends: readonly number[] = [];
-  /** Index of the first line in the queue, and where it begins. */
   #next = 0;
   #at = 0;
-  readonly #times = new LineTimes();
   /** Receive time of the first record, Unix microseconds; Infinity when the queue is empty. */
   frontUs = Infinity;
   /** While the queue is empty: no record up to here can still come (Infinity for a single log). */
@@ -26,7 +24,6 @@ export class Queue {
 
   constructor(log: LogName) {
     this.log = log;
-    this.#lines = { log, position: 0, bytes: NO_BYTES, ends: [] };
   }
 
   get empty(): boolean {
@@ -35,7 +32,7 @@ export class Queue {
 
   /** The chunk that has records queued. */
   get waiting(): Buffer | undefined {
-    return this.empty ? undefined : this.#lines.bytes;
+    return this.empty ? undefined : this.#bytes;
   }
 
   /** What is still queued. */
@@ -43,37 +40,37 @@ export class Queue {
     return this.#ends.length - this.#next;
   }
   get bytesLeft(): number {
-    return this.empty ? 0 : this.#lines.bytes.length - this.#at;
+    return this.empty ? 0 : this.#bytes.length - this.#at;
   }
 
   /** Puts the next chunk into an empty queue. */
   fill(position: number, bytes: Buffer, ends: readonly number[]): void {
-    this.#lines = { log: this.log, position, bytes, ends };
+    this.#bytes = bytes;
+    this.#position = position;
     this.#ends = ends;
     this.#next = 0;
     this.#at = 0;
-    this.#times.of(bytes);
-    this.frontUs = ends.length > 0 ? this.#times.at(TIME_AT) : Infinity;
+    this.frontUs = ends.length > 0 ? lineTimeUs(bytes, 0) : Infinity;
   }
 
-  get lines(): Lines {
-    return this.#lines;
-  }
-  /** Index of the first line in the queue. */
-  get next(): number {
-    return this.#next;
-  }
-
-  /** Takes a line from the front. */
-  skip(): void {
-    const end = this.#ends[this.#next++]!;
+  take(): FeedRecord {
+    const at = this.#at;
+    const end = this.#ends[this.#next]!;
+    this.#next++;
     this.#at = end;
-    this.frontUs = this.#next < this.#ends.length ? this.#times.at(end + TIME_AT) : Infinity;
+    this.frontUs = this.#next < this.#ends.length ? lineTimeUs(this.#bytes, end) : Infinity;
+    return new FeedRecord(this.log, this.#position + at, this.#bytes, at, end);
   }
 
   /** Takes all into `out` without looking at times: for a log that is read alone. */
-  takeAll(out: Runs): void {
-    out.add(this.#lines, this.#next, this.#ends.length);
+  takeAll(out: FeedRecord[]): void {
+    const ends = this.#ends;
+    let at = this.#at;
+    for (let i = this.#next; i < ends.length; i++) {
+      const end = ends[i]!;
+      out.push(new FeedRecord(this.log, this.#position + at, this.#bytes, at, end));
+      at = end;
+    }
     this.clear();
   }
 
@@ -83,8 +80,6 @@ export class Queue {
     this.frontUs = Infinity;
   }
 }
-
-const NO_BYTES = Buffer.alloc(0);
 
 /** Records that come in a batch at the most, unless it is a single log's chunk. */
 const BATCH = 4_096;
@@ -96,7 +91,7 @@ const BATCH = 4_096;
  */
 export function merge(
   queues: readonly Queue[],
-  out: Runs,
+  out: FeedRecord[],
   refill: (queue: Queue) => boolean,
   release: (front: Queue, holder: Queue) => boolean,
 ): Queue | undefined {
@@ -105,7 +100,7 @@ export function merge(
   for (const queue of queues) (queue.empty ? empties : heap).push(queue);
   for (let at = (heap.length >> 1) - 1; at >= 0; at--) sift(heap, at);
   let floorUs = floorOf(empties);
-  while (out.records < BATCH && heap.length > 0) {
+  while (out.length < BATCH && heap.length > 0) {
     const first = heap[0]!;
     if (first.frontUs > floorUs) {
       const holder = empties.find(
@@ -115,22 +110,19 @@ export function merge(
     }
     // As long as this log stays in front and below the floor nothing else needs to be looked at.
     const second = heap.length < 3 || before(heap[1]!, heap[2]!) ? heap[1] : heap[2];
-    const { lines, next: from } = first;
-    const last = from + BATCH - out.records;
-    do first.skip();
+    do out.push(first.take());
     while (
       first.frontUs <= floorUs &&
-      first.next < last &&
+      out.length < BATCH &&
       first.frontUs !== Infinity &&
       (second === undefined || before(first, second))
     );
-    out.add(lines, from, first.next);
     if (first.empty && !refill(first)) {
       empties.push(first);
       floorUs = floorOf(empties);
-      const other = heap.pop()!;
+      const last = heap.pop()!;
       if (heap.length === 0) break;
-      heap[0] = other;
+      heap[0] = last;
     }
     sift(heap, 0);
   }

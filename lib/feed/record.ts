@@ -5,7 +5,6 @@
  */
 import { CLOSING, PAYLOAD_AT, lineEventTimeUs, lineMark, lineTimeUs } from '../log/line.ts';
 import type { LogName } from '../log/name.ts';
-import type { Runs } from './runs.ts';
 import type { NotifierState } from '../notifier/notifier.ts';
 
 export class FeedRecord {
@@ -104,11 +103,6 @@ export type FeedEvent =
 /** One turn of a feed: records in order (by time over all logs), then what changed. */
 export type FeedBatch = {
   readonly records: readonly FeedRecord[];
-  /**
-   * The same records as lines of chunks, without an object each: of a feed that was opened with `reuse`, which then makes
-   * `records` only for who asks for them. Stands until the next batch is asked for.
-   */
-  readonly runs?: Runs | undefined;
   /** True when these records were written after the feed had caught up. */
   readonly live: boolean;
   readonly events: readonly FeedEvent[];

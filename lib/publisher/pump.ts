@@ -8,7 +8,7 @@ import type { FeedBatch } from '../feed/record.ts';
 import type { Hub } from './hub.ts';
 import type { MarketTime } from './market-time.ts';
 import type { PublisherMetrics } from './metrics.ts';
-import { Viewer } from './view.ts';
+import { recordViewer } from './view.ts';
 
 const TURN_RECORDS = 512;
 const TURN_BYTES = 256 * 1024;
@@ -35,9 +35,10 @@ export type PumpParts = {
 
 /** Takes all of a feed. Resolves at its end or once stopped; rejects where the feed fails. */
 export async function pump(feed: AsyncIterator<FeedBatch>, parts: PumpParts): Promise<void> {
-  const { hub, time } = parts;
-  const viewer = new Viewer();
-  const turn = turns(viewer, parts);
+  const { venue, hub, metrics, time } = parts;
+  const view = recordViewer();
+  const byRecords = time.source === 'records';
+  let dueUs = 0;
 
   const endTurn = async (): Promise<void> => {
     hub.flush();
@@ -51,30 +52,16 @@ export async function pump(feed: AsyncIterator<FeedBatch>, parts: PumpParts): Pr
     time.idle(false);
     if (next.done === true || parts.stopped()) return;
     const batch = next.value;
-    viewer.open(batch);
-    while (turn(batch.live)) {
-      await endTurn();
-      if (parts.stopped()) return;
-    }
-    parts.seen(batch);
-    await endTurn();
-  }
-}
-
-/** One turn's records, up to its bounds: false once there are no more. Apart from what awaits, which is never as fast. */
-function turns(viewer: Viewer, parts: PumpParts): (live: boolean) => boolean {
-  const { venue, hub, metrics, time } = parts;
-  const byRecords = time.source === 'records';
-  let dueUs = 0;
-  return (live) => {
-    const startMs = parts.monoMs();
-    for (let inTurn = 1; ; inTurn++) {
-      const viewed = viewer.next();
-      if (viewed === undefined) return false;
+    const { live } = batch;
+    let inTurn = 0;
+    let startMs = parts.monoMs();
+    const { records } = batch;
+    // Not for-of: in a function that awaits, each step of an iterator is a call.
+    for (let i = 0; i < records.length; i++) {
+      const viewed = view(records[i]!);
       if (byRecords) {
-        const { timeUs } = viewed;
-        time.advance(timeUs);
-        if (timeUs >= dueUs) dueUs = parts.tick();
+        time.advance(viewed.timeUs);
+        if (viewed.timeUs >= dueUs) dueUs = parts.tick();
       }
       try {
         venue.record(viewed, live);
@@ -82,13 +69,19 @@ function turns(viewer: Viewer, parts: PumpParts): (live: boolean) => boolean {
         parts.failed(error);
       }
       metrics.records++;
+      inTurn++;
       if (
         inTurn >= TURN_RECORDS ||
         hub.turnBytes >= TURN_BYTES ||
         (inTurn % CLOCK_EVERY === 0 && parts.monoMs() - startMs >= TURN_MS)
       ) {
-        return true;
+        await endTurn();
+        if (parts.stopped()) return;
+        inTurn = 0;
+        startMs = parts.monoMs();
       }
     }
-  };
+    parts.seen(batch);
+    await endTurn();
+  }
 }

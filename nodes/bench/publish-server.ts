@@ -31,7 +31,7 @@ async function* gated(task: ServerTask, warm: () => void): AsyncGenerator<FeedBa
   await told();
   let left = task.warmUp;
   for await (const batch of task.mode === 'feed' ? liveFeed(task) : batchesOf(task)) {
-    if (left > 0 && (left -= batch.runs?.records ?? batch.records.length) <= 0) warm();
+    if (left > 0 && (left -= batch.records.length) <= 0) warm();
     yield batch;
   }
 }
@@ -39,11 +39,7 @@ async function* gated(task: ServerTask, warm: () => void): AsyncGenerator<FeedBa
 /** What is on disk already is history, which no client gets: here it counts as written just now. */
 async function* liveFeed({ data, logs }: ServerTask): AsyncGenerator<FeedBatch> {
   const feed = openFeed({ data, logs, from: 'start', until: 'end', ...publisherFeed });
-  // Not `...batch`: that would ask for its records, which the publisher does not.
-  for await (const batch of feed) {
-    const { runs, events } = batch;
-    yield { records: [], runs, events, cursors: () => batch.cursors(), live: true };
-  }
+  for await (const batch of feed) yield { ...batch, live: true };
 }
 
 async function publisher(task: ServerTask): Promise<void> {

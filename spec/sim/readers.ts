@@ -4,9 +4,7 @@
  */
 import type { Answer, Ask } from '../../lib/catchup/answer.ts';
 import { DiskLog } from '../../lib/feed/disk-log.ts';
-import { recordsOf } from '../../lib/feed/batch.ts';
 import type { Cursor } from '../../lib/feed/record.ts';
-import { Runs } from '../../lib/feed/runs.ts';
 import {
   followerDueMs,
   newFollower,
@@ -157,9 +155,8 @@ export class LocalReader implements Reader {
         if (event.state === 'rewound') this.delivered.cut(event);
       }
       if (!more) break;
-      const runs = new Runs();
-      this.#log.queue.takeAll(runs);
-      for (const record of recordsOf(runs)) {
+      while (!this.#log.queue.empty) {
+        const record = this.#log.queue.take();
         this.delivered.take(record.position, record.line, this.#world.announced());
       }
       this.delivered.bookmark(this.#log.cursor);
