@@ -3,13 +3,11 @@
  * merges them by receive time, listens to whoever announces them, and goes on by polling when notices stop.
  * A feed holds one chunk a log, whatever the length of the history, and reads no faster than it is consumed.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { logName, type LogName } from '../log/name.ts';
 import type { Heard } from '../notifier/notice.ts';
 import { isFinal, Listeners, type NotifierStatus } from '../notifier/listeners-timer.ts';
 import type { NotifierState } from '../notifier/notifier.ts';
 import { realClock, type Clock } from '../world/clock.ts';
-import { Bell } from './bell.ts';
 import { chosenBy, type Chosen } from './endpoints.ts';
 import { DiskLog } from './disk-log.ts';
 import { completeUs, holdsUntilMs, type Entry } from './disk-entry.ts';
@@ -17,18 +15,17 @@ import { Writers } from './disk-writers.ts';
 import { iterate } from './iterate.ts';
 import type { FeedOptions, FeedStats } from './options.ts';
 import { merge, type Queue } from './merge.ts';
-import { Spinner } from './spin-timer.ts';
 import type { Cursor, FeedBatch, FeedEvent, FeedRecord } from './record.ts';
+import { Waiter } from './waiter-timer.ts';
 
 /** Later than this, a wake-up says that our own event loop stood still. */
 const STALL_MS = 500;
-const YIELD_MS = 10;
 
 export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   readonly stats: FeedStats;
   readonly #options: FeedOptions;
   readonly #clock: Clock;
-  readonly #bell = new Bell();
+  readonly #waiter: Waiter<FeedBatch>;
   readonly #entries: Entry[] = [];
   readonly #byName = new Map<string, Entry>();
   readonly #queues: Queue[];
@@ -37,23 +34,32 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   readonly #chosen: Chosen;
   readonly #told: FeedEvent[] = [];
   #failure: Error | undefined;
-  readonly #stop = (): void => this.#bell.ring();
+  readonly #stop = (): void => this.#waiter.ring();
   #turnMs: number;
   #dueMs = Infinity;
-  #yieldedMs = 0;
   #heldMs = Infinity;
   #lastUs = 0;
   #closed = false;
-  readonly #spinner: Spinner;
 
   constructor(options: FeedOptions) {
     if (options.logs.length === 0) throw new TypeError('a feed needs at least one log');
     this.#options = options;
     this.#writers = new Writers(options.data);
-    this.#spinner = new Spinner(options.idle);
     this.#clock = options.clock ?? realClock;
     const nowMs = this.#clock.monoMs();
     this.#turnMs = nowMs;
+    this.#waiter = new Waiter(
+      {
+        nowMs: () => this.#clock.monoMs(),
+        ended: (turned) => this.#ended(turned),
+        turn: (atMs) => this.#turn(atMs),
+        dueMs: () => Math.min(this.#dueMs, this.#heldMs),
+        // What we slept through on purpose is no stall of ours.
+        woke: (atMs) => (this.#turnMs = Math.max(this.#turnMs, Math.min(this.#dueMs, atMs))),
+        moved: () => this.#entries.some((entry) => (entry.stirred ||= entry.log.stirred())),
+      },
+      options.idle,
+    );
     const names = [...new Set(options.logs)].map(logName).sort();
     const chosen = chosenBy(options);
     this.#listeners = new Listeners({
@@ -96,57 +102,22 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     return iterate({ next: () => this.next(), close: () => this[Symbol.asyncDispose]() });
   }
 
-  get #ends(): boolean {
-    return this.#closed || this.#options.signal?.aborted === true;
-  }
-
-  /** The next batch; undefined when the feed has ended. */
-  async next(): Promise<FeedBatch | undefined> {
-    for (;;) {
-      if (this.#ends) return undefined;
-      if (this.#failure) throw this.#failure;
-      // A consumer that is always quick enough must not keep timers and sockets waiting.
-      if (this.#clock.monoMs() - this.#yieldedMs > YIELD_MS) {
-        await nextTurn();
-        this.#yieldedMs = this.#clock.monoMs();
-        continue;
-      }
-      const batch = this.#turn();
-      if (batch) return batch;
-      if (
-        this.#options.until === 'end' &&
-        this.#entries.every(({ log }) => log.caughtUp && log.queue.empty)
-      ) {
-        return undefined;
-      }
-      if (this.#spinner.spins && (await this.#spin())) {
-        this.#yieldedMs = this.#turnMs;
-        continue;
-      }
-      const dueMs = Math.min(this.#dueMs, this.#heldMs);
-      const slept = await this.#bell.wait(dueMs, this.#clock.monoMs());
-      const nowMs = this.#clock.monoMs();
-      if (slept) this.#yieldedMs = nowMs;
-      // What we slept through on purpose is no stall of ours.
-      this.#turnMs = Math.max(this.#turnMs, Math.min(this.#dueMs, nowMs));
+  #ended(turned: boolean): boolean {
+    if (turned) {
+      const ends = this.#options.until === 'end';
+      return ends && this.#entries.every(({ log }) => log.caughtUp && log.queue.empty);
     }
+    if (this.#closed || this.#options.signal?.aborted === true) return true;
+    if (this.#failure) throw this.#failure;
+    return false;
   }
 
-  /** False: nothing came, park. */
-  async #spin(): Promise<boolean> {
-    const how = await this.#spinner.spin({
-      now: () => this.#clock.monoMs(),
-      over: (nowMs) =>
-        nowMs >= this.#dueMs || nowMs >= this.#heldMs || this.#bell.rung || this.#ends,
-      moved: () => this.#entries.some((entry) => (entry.stirred ||= entry.log.stirred())),
-    });
-    if (how === 'over') await this.#bell.wait(0, 0);
-    if (how !== 'park') this.#turnMs = this.#clock.monoMs();
-    return how !== 'park';
+  /** The next batch; undefined when the feed has ended. One call at a time. */
+  next(): Promise<FeedBatch | undefined> {
+    return this.#waiter.next();
   }
 
-  #turn(): FeedBatch | undefined {
-    const nowMs = this.#clock.monoMs();
+  #turn(nowMs: number): FeedBatch | undefined {
     if (nowMs - this.#turnMs > STALL_MS || this.#listeners.reliable)
       for (const { log } of this.#entries) log.excuse(nowMs);
     this.#turnMs = nowMs;
@@ -171,7 +142,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       if (!queue.empty) queue.takeAll(records);
     } else this.#merge(records, nowMs);
     this.stats.records += records.length;
-    if (records.length > 0) this.#spinner.fed(nowMs);
+    if (records.length > 0) this.#waiter.fed(nowMs);
     const events = this.#takeEvents();
     this.#dueMs = Infinity;
     for (const { log } of this.#entries) this.#dueMs = Math.min(this.#dueMs, log.dueMs);
@@ -222,7 +193,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     let writer = this.#writers.get(found.node);
     if (!writer) {
       writer = this.#writers.meet(found.node, nowMs);
-      this.#bell.ring();
+      this.#waiter.ring();
     }
     entry.writer = writer;
     if (this.#chosen.auto(found.node))
@@ -240,7 +211,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       return;
     }
     entry.rung = true;
-    this.#bell.ring();
+    this.#waiter.ring();
   }
 
   /** Something happened to a log, or (without a name) to a clock: that matters while records wait for it. */
@@ -252,10 +223,10 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       if (!entry || (this.#options.hear && !this.#options.hear({ log }))) return;
       this.stats.rings++;
       // Who spins has mostly seen it before the kernel's event comes round.
-      if (this.#spinner.spins && entry.log.exists && !entry.log.stirred()) return;
+      if (this.#waiter.spins && entry.log.exists && !entry.log.stirred()) return;
       entry.rung = true;
     }
-    this.#bell.ring();
+    this.#waiter.ring();
   }
 
   /** Told to the consumer when a notifier stops, and when it is back. */
@@ -266,7 +237,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     if (is === 'on') for (const entry of this.#entries) entry.rung = true;
     if (is !== 'on' || was !== 'opening')
       this.#told.push({ state: 'notifier', notifier, endpoint, is, ...(why ? { why } : {}) });
-    this.#bell.ring();
+    this.#waiter.ring();
   }
 
   #takeEvents(): FeedEvent[] {
@@ -279,7 +250,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#bell.close();
+    this.#waiter.close();
     this.#options.signal?.removeEventListener('abort', this.#stop);
     for (const { log } of this.#entries) log.close();
     this.#writers.close();

@@ -1,0 +1,168 @@
+/**
+ * The consumer that asked for the next batch, and what ends its wait: somebody rings, a time comes or, for a reader that
+ * spins, a head moves. A ring is answered where it is heard: the turn runs at once, and its batch is in hand one promise
+ * later. Rings that come while nobody waits are kept (one is enough).
+ */
+import type { Idle } from './options.ts';
+
+/** What is done in the world while somebody waits. */
+export type Turns<T> = {
+  nowMs(): number;
+  /** True when there is no more, before a turn and behind one. Throws what ended it. */
+  ended(turned: boolean): boolean;
+  /** One turn: what there is to hand out. */
+  turn(nowMs: number): T | undefined;
+  /** When to turn again though nobody rings, monotonic ms. */
+  dueMs(): number;
+  /** We are awake after a wait that was meant. */
+  woke(nowMs: number): void;
+  /** True when a head has moved. */
+  moved(): boolean;
+};
+
+type Asked<T> = {
+  readonly resolve: (value: T | undefined) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/** A consumer that is always quick enough must not keep timers and sockets waiting longer than this. */
+const YIELD_MS = 10;
+/** Longest wait of a timer. */
+const TIMER_MAX_MS = 0x7fffffff;
+
+export class Waiter<T> {
+  readonly #turns: Turns<T>;
+  readonly #spinMs: number;
+  #spinUntilMs = -Infinity;
+  #asked: Asked<T> | undefined;
+  #rung = false;
+  #parked = false;
+  #yieldedMs = 0;
+  /** Kept over many waits: most end by a ring, and a timer made and unmade for each would cost more than all else here. */
+  #timer: NodeJS.Timeout | undefined;
+  #timerMs = Infinity;
+  #untilMs = Infinity;
+
+  constructor(turns: Turns<T>, idle: Idle = 'park') {
+    this.#turns = turns;
+    this.#spinMs = idle === 'park' ? 0 : idle === 'spin' ? Infinity : idle.spinUs / 1_000;
+    if (this.#spinMs === Infinity) this.#spinUntilMs = Infinity;
+  }
+
+  /** True for a reader that goes on looking for a while before it sleeps. */
+  get spins(): boolean {
+    return this.#spinMs > 0;
+  }
+
+  /** Records came: more may follow. */
+  fed(nowMs: number): void {
+    this.#spinUntilMs = nowMs + this.#spinMs;
+  }
+
+  /** What the next turn that has something hands out; undefined at the end. One call at a time. */
+  next(): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.#asked) throw new TypeError('one call of next at a time');
+      this.#asked = { resolve, reject };
+      this.#go(this.#turns.nowMs());
+    });
+  }
+
+  /** Something happened. Never throws: what a turn throws is the consumer's. */
+  ring(): void {
+    this.#rung = true;
+    if (this.#parked) this.#wake();
+  }
+
+  #wake(): void {
+    const nowMs = this.#turns.nowMs();
+    this.#parked = false;
+    this.#yieldedMs = nowMs;
+    this.#turns.woke(nowMs);
+    this.#go(nowMs);
+  }
+
+  /** Turns until there is something to hand out or to wait for. */
+  #go(fromMs: number): void {
+    const asked = this.#asked;
+    if (!asked) return;
+    try {
+      for (let nowMs = fromMs; !this.#turns.ended(false); ) {
+        if (nowMs - this.#yieldedMs > YIELD_MS) {
+          setImmediate(() => this.#goOn());
+          return;
+        }
+        this.#rung = false;
+        const batch = this.#turns.turn(nowMs);
+        if (batch !== undefined) return this.#give(batch);
+        if (this.#turns.ended(true)) break;
+        nowMs = this.#turns.nowMs();
+        if (nowMs < this.#spinUntilMs) {
+          setImmediate(() => this.#spin());
+          return;
+        }
+        if (this.#waits(nowMs)) return;
+        this.#turns.woke(nowMs);
+      }
+      this.#give(undefined);
+    } catch (error) {
+      this.#asked = undefined;
+      asked.reject(error);
+    }
+  }
+
+  #give(batch: T | undefined): void {
+    const asked = this.#asked;
+    this.#asked = undefined;
+    asked?.resolve(batch);
+  }
+
+  /** The event loop has had its turn. */
+  #goOn(): void {
+    this.#yieldedMs = this.#turns.nowMs();
+    this.#go(this.#yieldedMs);
+  }
+
+  /** Looks at the heads again and again, giving the event loop a turn each time: sockets and timers are served as ever. */
+  #spin(): void {
+    const nowMs = this.#turns.nowMs();
+    this.#yieldedMs = nowMs;
+    if (this.#rung || nowMs >= this.#turns.dueMs() || this.#turns.moved()) {
+      this.#turns.woke(nowMs);
+      this.#go(nowMs);
+    } else if (nowMs < this.#spinUntilMs) setImmediate(() => this.#spin());
+    else this.#waits(nowMs);
+  }
+
+  /** Parks until rung or due; false when that is so already. */
+  #waits(nowMs: number): boolean {
+    const untilMs = this.#turns.dueMs();
+    if (this.#rung || untilMs <= nowMs) return false;
+    this.#parked = true;
+    this.#untilMs = untilMs;
+    if (untilMs < this.#timerMs) this.#setAlarm(nowMs);
+    return true;
+  }
+
+  /** A timer that is due earlier will look again then. */
+  #setAlarm(nowMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timerMs = Math.min(this.#untilMs, nowMs + TIMER_MAX_MS);
+    this.#timer = setTimeout(() => this.#alarm(), this.#timerMs - nowMs);
+  }
+
+  #alarm(): void {
+    const nowMs = this.#timerMs;
+    this.#timerMs = Infinity;
+    if (!this.#parked) return;
+    if (this.#untilMs > nowMs) this.#setAlarm(nowMs);
+    else this.#wake();
+  }
+
+  /** Nobody will ring any more: who waits is told the end. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timerMs = Infinity;
+    this.ring();
+  }
+}
