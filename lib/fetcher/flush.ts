@@ -1,6 +1,7 @@
 /**
  * One turn of a fetcher, in the only order that is safe: bytes of all logs, then their heads, then the clock, then the
- * notices. A reader that hears a notice finds everything it names; one that reads the clock finds all up to it.
+ * notices. A reader that hears a notice finds everything it names; one that reads the clock finds all up to it. Where
+ * there is one log, its head says what the clock would: that may be written when all have been told.
  */
 import { kinds } from '../mesh/header.ts';
 import type { ClockWriter } from '../log/disk-clock.ts';
@@ -19,6 +20,8 @@ export type FlushTo = {
   /** Time of the last stamp given out, Unix microseconds. */
   readonly clockUs: () => number;
   readonly monoUs: () => number;
+  /** True where the clock covers a single log. */
+  readonly single?: boolean;
 };
 
 /**
@@ -46,7 +49,7 @@ export function flush(writers: Iterable<LogWriter>, to: FlushTo): LogWriter[] {
     }
   }
   // A clock that covered what a stalled log has not written would let readers pass it by.
-  if (refused === undefined) {
+  if (refused === undefined && !to.single) {
     try {
       to.clock.write(to.clockUs());
     } catch (error) {
@@ -56,9 +59,11 @@ export function flush(writers: Iterable<LogWriter>, to: FlushTo): LogWriter[] {
   const done = refused === undefined ? batches : batches.filter(({ announced }) => announced);
   if (to.announcer) {
     const tag = to.monoUs();
-    for (const batch of done) tell(batch, to.announcer, to.clock.timeUs, tag);
+    const clockUs = to.single && refused === undefined ? to.clockUs() : to.clock.timeUs;
+    for (const batch of done) tell(batch, to.announcer, clockUs, tag);
   }
   if (refused !== undefined) throw refused;
+  if (to.single) to.clock.write(to.clockUs());
   return done.map(({ writer }) => writer);
 }
 

@@ -4,6 +4,7 @@ import type { Idle } from '../../feed/options.ts';
 import { Fetcher } from '../../fetcher/fetcher.ts';
 import { logName } from '../../log/name.ts';
 import type { ProcessPort } from '../../notifier/notifier.ts';
+import type { SourceRecord } from '../../source/source.ts';
 import { realClock } from '../../world/clock.ts';
 import { newPayload, PROBE, readNumber, writeNumber } from '../record.ts';
 import { portToReader } from './relay-process.ts';
@@ -19,7 +20,12 @@ type PortOf = (context: WriteContext) => ProcessPort;
 async function write(context: WriteContext, feed: FeedOf, port?: PortOf): Promise<Writing> {
   const { now, stamps, size } = context;
   const source = new DueSource(log);
-  const template = newPayload(size);
+  // As the peers' line: made before, only the number is new.
+  const made: SourceRecord[] = [];
+  const recordsFor = (count: number): readonly SourceRecord[] => {
+    while (made.length < count) made.push({ log, payload: newPayload(size) });
+    return made.length === count ? made : made.slice(0, count);
+  };
   const fetcher = await Fetcher.open({
     node: 'bench',
     data: context.folder,
@@ -33,14 +39,12 @@ async function write(context: WriteContext, feed: FeedOf, port?: PortOf): Promis
   const running = fetcher.run(stopping.signal);
   return {
     async send(from, to) {
-      const payloads: Buffer[] = [];
+      const records = recordsFor(to - from);
       for (let number = from; number < to; number++) {
         if (number !== PROBE) stamps.begunNs[number] = now();
-        const payload = Buffer.from(template);
-        writeNumber(payload, 0, number);
-        payloads.push(payload);
+        writeNumber(records[number - from]!.payload, 0, number);
       }
-      await source.bring(payloads);
+      await source.bring(records);
       if (from === PROBE) return;
       const toldNs = now();
       for (let number = from; number < to; number++) stamps.toldNs[number] = toldNs;
