@@ -146,6 +146,7 @@ export class DiskLog {
     const head = this.#reader.head();
     if (!head) return;
     this.#head = head;
+    if (rung && this.#readOn(head, nowMs)) return;
     const { epoch, position } = head;
     this.#apply(
       stepFollower(
@@ -155,6 +156,20 @@ export class DiskLog {
         nowMs,
       ),
     );
+  }
+
+  /**
+   * The usual case, a reader at the end that is told of more: the bytes are read at once, as if they had come with the
+   * notice. False: nothing was done.
+   */
+  #readOn({ epoch, position }: Slot, nowMs: number): boolean {
+    const { mode, knownEpoch, seenEpoch, asking, position: from } = this.#follower;
+    if (mode !== 'live' || asking || epoch !== knownEpoch || epoch !== seenEpoch) return false;
+    if (position <= from || !this.queue.empty) return false;
+    const lines = this.#reader.readOn(from, position, this.#rules.maxBytes);
+    if (!lines || lines.segment.epoch > epoch) return false;
+    this.#apply(stepFollower(this.#follower, { is: 'data', epoch, lines }, this.#rules, nowMs));
+    return true;
   }
 
   tick(nowMs: number): void {

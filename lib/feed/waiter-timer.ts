@@ -87,7 +87,7 @@ export class Waiter<T> {
     const asked = this.#asked;
     if (!asked) return;
     try {
-      for (let nowMs = fromMs; !this.#turns.ended(false); ) {
+      for (let nowMs = fromMs; !this.#turns.ended(false);) {
         if (nowMs - this.#yieldedMs > YIELD_MS) {
           setImmediate(() => this.#goOn());
           return;

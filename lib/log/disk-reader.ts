@@ -115,14 +115,14 @@ export class LogReader implements Disposable {
    * writer has not recovered yet.
    */
   read(position: number, limit: number, maxBytes: number): Chunk | undefined {
-    return this.#readOn(position, limit, maxBytes) ?? this.#search(position, limit, maxBytes);
+    return this.readOn(position, limit, maxBytes) ?? this.#search(position, limit, maxBytes);
   }
 
   /**
-   * The usual case, a reader at the log's end: what is wanted stands in the last segment, which is open. Where it does
-   * not, or is less than that, nothing is said: the segments are looked up then.
+   * All of `[position, limit)`, in the usual case, a reader at the log's end: it stands in the last segment, which is
+   * open. Undefined where it does not, or is less than that: `read` looks the segments up then.
    */
-  #readOn(position: number, limit: number, maxBytes: number): Chunk | undefined {
+  readOn(position: number, limit: number, maxBytes: number): Chunk | undefined {
     const segment = this.#open;
     const length = limit - position;
     if (!segment || segment !== this.#segments.at(-1) || position < segment.base) return undefined;

@@ -4,7 +4,14 @@
  * The clock file of a fetcher has the same form (kind CLOCK): up to which receive time all its logs are announced;
  * a reader that first reads the clock and then the heads has everything up to that time in hand.
  */
-import { HEADER_BYTES, kinds, readHeader, type Header } from '../mesh/header.ts';
+import {
+  HEADER_BYTES,
+  claimsOf,
+  kinds,
+  readHeader,
+  type Claims,
+  type Header,
+} from '../mesh/header.ts';
 
 export const HEAD_BYTES = 2 * HEADER_BYTES;
 
@@ -22,22 +29,25 @@ export type Slot = {
   readonly oldest: number;
 };
 
-const newer = (a: Header, b: Header): boolean =>
+/** Says that `b` is not older than `a`, by what they claim: whether it is true their sums say. */
+type Newer = (b: Claims, a: Claims) => boolean;
+
+const newer: Newer = (b, a) =>
   a.epoch !== b.epoch
-    ? a.epoch > b.epoch
+    ? b.epoch > a.epoch
     : a.position !== b.position
-      ? a.position > b.position
-      : a.tag >= b.tag;
+      ? b.position > a.position
+      : b.tag >= a.tag;
 
-const newerClock = (a: Header, b: Header): boolean => a.aux >= b.aux;
+const newerClock: Newer = (b, a) => b.aux >= a.aux;
 
-function pick(bytes: Buffer, kind: number, isNewer: typeof newer): Header | undefined {
-  const first = readHeader(bytes, 0);
-  const second = readHeader(bytes, HEADER_BYTES);
-  const a = first?.kind === kind ? first : undefined;
-  const b = second?.kind === kind ? second : undefined;
-  if (!a || !b) return a ?? b;
-  return isNewer(b, a) ? b : a;
+/** The one that claims to be newer is looked at first: mostly it is whole, and then the other does not matter. */
+function pick(bytes: Buffer, kind: number, isNewer: Newer): Header | undefined {
+  const second = isNewer(claimsOf(bytes, HEADER_BYTES), claimsOf(bytes, 0)) ? HEADER_BYTES : 0;
+  const found = readHeader(bytes, second);
+  if (found?.kind === kind) return found;
+  const other = readHeader(bytes, HEADER_BYTES - second);
+  return other?.kind === kind ? other : undefined;
 }
 
 /** The newer valid slot of a head file's bytes; undefined when neither is valid. */

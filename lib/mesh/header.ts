@@ -154,6 +154,15 @@ export function readHeader(bytes: Buffer, at = 0): Header | undefined {
   };
 }
 
+/** What the bytes at `at` say of their age, true or not; a number beyond 2^53 is -1. */
+export type Claims = Pick<Header, 'epoch' | 'position' | 'aux' | 'tag'>;
+export const claimsOf = (bytes: Buffer, at: number): Claims => ({
+  epoch: readU32(bytes, at + 4),
+  position: readU64(bytes, at + 16),
+  aux: readU64(bytes, at + 40),
+  tag: readU64(bytes, at + 48),
+});
+
 /** True when `payload` is what the header at `at` was sent with. */
 export const payloadMatches = (bytes: Buffer, at: number, payload: Buffer): boolean =>
   (payload.length === 0 ? 0 : crc32(payload)) === readU32(bytes, at + 56);

@@ -60,11 +60,31 @@ export type Heard = {
 };
 
 const nothing = Buffer.alloc(0);
+const NAME_MAX = 256;
 
-/** What a message says; undefined when it is not a notice of this version. Never throws. */
-export function readNotice(message: Buffer): Heard | undefined {
-  const nul = message.indexOf(0);
-  if (nul < 0 || nul > 256) return undefined;
+/** The name that was read last, as text: most notices name it again, and making text takes longer than comparing bytes. */
+export class LastName {
+  #bytes = nothing;
+  #text = '';
+
+  read(message: Buffer, at: number, end: number): string {
+    const bytes = this.#bytes;
+    let same = bytes.length === end - at;
+    for (let i = 0; same && i < bytes.length; i++) same = bytes[i] === message[at + i];
+    if (!same) {
+      this.#bytes = Buffer.from(message.subarray(at, end));
+      this.#text = this.#bytes.toString('latin1');
+    }
+    return this.#text;
+  }
+}
+
+/**
+ * What a message says; undefined when it is not a notice of this version. Never throws. `names` is for who reads many.
+ */
+export function readNotice(message: Buffer, names = new LastName()): Heard | undefined {
+  let nul = 0;
+  while (nul < message.length && message[nul] !== 0) if (++nul > NAME_MAX) return undefined;
   const header = readHeader(message, nul + 1);
   if (!header) return undefined;
   const rest = message.length - nul - 1 - HEADER_BYTES;
@@ -72,11 +92,11 @@ export function readNotice(message: Buffer): Heard | undefined {
     if (message[0] !== 68 || message[1] !== 58 || rest !== header.length) return undefined;
     const bytes = message.subarray(nul + 1 + HEADER_BYTES);
     if (!payloadMatches(message, nul + 1, bytes)) return undefined;
-    return { log: message.toString('latin1', 2, nul), header, bytes };
+    return { log: names.read(message, 2, nul), header, bytes };
   }
   if (rest !== 0) return undefined;
   const beat = header.kind === kinds.HEAD || header.kind === kinds.END;
   if (!beat && header.kind !== kinds.NOTICE) return undefined;
   const nameAt = beat && message[0] === 72 && message[1] === 58 ? 2 : 0;
-  return { log: message.toString('latin1', nameAt, nul), header, bytes: nothing };
+  return { log: names.read(message, nameAt, nul), header, bytes: nothing };
 }

@@ -13,6 +13,7 @@ import {
   encodeData,
   encodeNotice,
   INLINE_MAX,
+  LastName,
   noticeTopic,
   readNotice,
   type Heard,
@@ -26,6 +27,8 @@ type Topics = { readonly notice: Topic; readonly beat: Topic; readonly data: Top
 /** After a flood that came soon behind another, nobody is let in for so long. */
 const REST_MS = 1_000;
 const SOON_MS = 10_000;
+const afterAllPromises = (resolve: () => void): void => process.nextTick(resolve);
+
 /** A closed socket's name is free a moment later; looked at so often. */
 const REBIND_MS = 10;
 
@@ -227,12 +230,15 @@ export class ZeromqListener implements Listener {
   }
 
   async #hear(onHeard: ListenerOptions['onHeard']): Promise<void> {
+    const names = new LastName();
     try {
       for await (const parts of messages(this.#socket)) {
-        const heard = parts.length === 1 ? readNotice(parts[0]!) : undefined;
+        const heard = parts.length === 1 ? readNotice(parts[0]!, names) : undefined;
         if (heard) {
           if (this.#logs.length > 0) this.#check(heard);
           onHeard(heard);
+          // Whoever has just been told goes first: asking the socket for more takes as long as reading a record.
+          await new Promise<void>(afterAllPromises);
         } else this.invalid++;
       }
     } catch (error) {
