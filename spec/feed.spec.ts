@@ -201,24 +201,49 @@ test('several logs come as one by time, the same bytes whatever order they are g
   t.is(hashes.size, 1);
 });
 
-test('live, three logs of one fetcher come in the order of their times, whatever the load', async (t) => {
-  const data = scratch(t);
-  const { source } = await runFetcher(t, data, {
-    source: new PushSource(logs),
-    feed: someEndpoint(),
+for (const idle of ['park', 'spin', { spinUs: 300 }] as const) {
+  test(`live, three logs of one fetcher come in the order of their times, whatever the load: ${JSON.stringify(idle)}`, async (t) => {
+    const data = scratch(t);
+    const { source } = await runFetcher(t, data, {
+      source: new PushSource(logs),
+      feed: someEndpoint(),
+    });
+    const reading = readFeed(t, { data, logs, from: 'start', idle });
+    const total = long ? 200_000 : 30_000;
+    for (let i = 0; i < total;) {
+      const batch = [];
+      for (let n = 1 + ((i * 31) % 97); n > 0 && i < total; n--, i++)
+        batch.push(record(`{"i":${i}}`, { log: logs[(i * 13 + (i >> 5)) % 3]! }));
+      source.push(...batch);
+      if (i % 3 === 0) await after(0);
+    }
+    await reading.until(({ records }) => records.length >= total);
+    t.is(reading.feed.stats.late, 0);
+    t.deepEqual(reading.records.map(numberOf), upTo(total));
   });
-  const reading = readFeed(t, { data, logs, from: 'start' });
-  const total = long ? 200_000 : 30_000;
-  for (let i = 0; i < total;) {
-    const batch = [];
-    for (let n = 1 + ((i * 31) % 97); n > 0 && i < total; n--, i++)
-      batch.push(record(`{"i":${i}}`, { log: logs[(i * 13 + (i >> 5)) % 3]! }));
-    source.push(...batch);
-    if (i % 3 === 0) await after(0);
+}
+
+test('a reader that spins listens to nobody, follows two writers in order, and a silence degrades it not', async (t) => {
+  const data = scratch(t);
+  const other = logName('binance/ETH-USDT/trade');
+  const feed = someEndpoint();
+  const one = await runFetcher(t, data, { node: 'one', feed });
+  const source = new PushSource([other]);
+  const two = await runFetcher(t, data, { node: 'two', source, feed: someEndpoint() });
+  const rules = { silenceMs: 30 };
+  const reading = readFeed(t, { data, logs: [trades, other], from: 'start', idle: 'spin', rules });
+  for (let i = 0; i < 60; i += 2) {
+    one.source.push(record(`{"i":${i}}`));
+    await reading.until(({ records }) => records.length > i);
+    two.source.push(record(`{"i":${i + 1}}`, { log: other }));
+    await reading.until(({ records }) => records.length > i + 1);
   }
-  await reading.until(({ records }) => records.length >= total);
+  await after(100);
+  await reading.stop();
+  t.deepEqual(reading.records.map(numberOf), upTo(60));
+  t.deepEqual(reading.feed.stats.notifiers, {});
   t.is(reading.feed.stats.late, 0);
-  t.deepEqual(reading.records.map(numberOf), upTo(total));
+  t.false(reading.events.some(({ state }) => state === 'degraded'));
 });
 
 test('a restart of the fetcher puts nothing behind what was already handed out', async (t) => {

@@ -81,7 +81,7 @@ class World {
   announce(inline = 0): void {
     const { epoch, end: position } = this.log;
     this.announced.set(epoch, position);
-    if (inline > 0) this.notices.push({ is: 'data', epoch, lines: this.log.tail(inline) });
+    if (inline > 0) this.notices.push({ is: 'data', epoch, lines: this.log.tail(inline), by: 'notice' });
     else this.notices.push({ is: 'heard', epoch, position, by: 'notice' });
   }
 
@@ -428,7 +428,7 @@ test('a writer that was replaced and does not know it is not listened to', (t) =
   const before = structuredClone(world.state);
   const zombie = lines(world.log, 0);
   world.step({ is: 'heard', epoch: 1, position: 1e6, by: 'notice' });
-  world.step({ is: 'data', epoch: 1, lines: { ...zombie, position: world.end } });
+  world.step({ is: 'data', epoch: 1, lines: { ...zombie, position: world.end }, by: 'notice' });
   t.deepEqual(world.state, before);
 });
 

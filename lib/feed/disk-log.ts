@@ -141,20 +141,16 @@ export class DiskLog {
     excuseSilence(this.#follower, nowMs);
   }
 
-  /** Looks at the head; `rung` when a notice was the reason. */
-  look(nowMs: number, rung: boolean): void {
-    const head = this.#reader.head();
+  /** Looks at the head; `rung` when a notice was the reason; `seen`: what `stirred` has just read will do. */
+  look(nowMs: number, rung: boolean, seen = false): void {
+    const head = this.#reader.head(seen);
     if (!head) return;
     this.#head = head;
-    if (rung && this.#readOn(head, nowMs)) return;
+    const by = rung ? 'notice' : 'looking';
+    if ((rung || seen) && this.#readOn(head, by, nowMs)) return;
     const { epoch, position } = head;
     this.#apply(
-      stepFollower(
-        this.#follower,
-        { is: 'heard', epoch, position, by: rung ? 'notice' : 'looking' },
-        this.#rules,
-        nowMs,
-      ),
+      stepFollower(this.#follower, { is: 'heard', epoch, position, by }, this.#rules, nowMs),
     );
   }
 
@@ -162,13 +158,13 @@ export class DiskLog {
    * The usual case, a reader at the end that is told of more: the bytes are read at once, as if they had come with the
    * notice. False: nothing was done.
    */
-  #readOn({ epoch, position }: Slot, nowMs: number): boolean {
+  #readOn({ epoch, position }: Slot, by: 'notice' | 'looking', nowMs: number): boolean {
     const { mode, knownEpoch, seenEpoch, asking, position: from } = this.#follower;
     if (mode !== 'live' || asking || epoch !== knownEpoch || epoch !== seenEpoch) return false;
     if (position <= from || !this.queue.empty) return false;
     const lines = this.#reader.readOn(from, position, this.#rules.maxBytes);
     if (!lines || lines.segment.epoch > epoch) return false;
-    this.#apply(stepFollower(this.#follower, { is: 'data', epoch, lines }, this.#rules, nowMs));
+    this.#apply(stepFollower(this.#follower, { is: 'data', epoch, lines, by }, this.#rules, nowMs));
     return true;
   }
 

@@ -39,6 +39,12 @@ export class Writers {
     }
   }
 
+  /** True when a clock has changed since it was read. */
+  stirred(): boolean {
+    for (const { clock } of this.#all.values()) if (clock.stirred()) return true;
+    return false;
+  }
+
   close(): void {
     for (const { clock } of this.#all.values()) clock.close();
   }

@@ -40,10 +40,13 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   #heldMs = Infinity;
   #lastUs = 0;
   #closed = false;
+  /** True for a reader that looks all the time: it needs nobody to tell it, unless its user says so. */
+  readonly #deaf: boolean;
 
   constructor(options: FeedOptions) {
     if (options.logs.length === 0) throw new TypeError('a feed needs at least one log');
     this.#options = options;
+    this.#deaf = options.idle === 'spin' && options.notices === undefined;
     this.#writers = new Writers(options.data);
     this.#clock = options.clock ?? realClock;
     const nowMs = this.#clock.monoMs();
@@ -56,7 +59,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
         dueMs: () => Math.min(this.#dueMs, this.#heldMs),
         // What we slept through on purpose is no stall of ours.
         woke: (atMs) => (this.#turnMs = Math.max(this.#turnMs, Math.min(this.#dueMs, atMs))),
-        moved: () => this.#entries.some((entry) => (entry.stirred ||= entry.log.stirred())),
+        moved: () => this.#moved(),
       },
       options.idle,
     );
@@ -117,8 +120,15 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     return this.#waiter.next();
   }
 
+  /** What a spinning reader looks for: a head that has moved, or a clock that records wait for. */
+  #moved(): boolean {
+    let moved = this.#heldMs !== Infinity && this.#writers.stirred();
+    for (const entry of this.#entries) if ((entry.stirred ||= entry.log.stirred())) moved = true;
+    return moved;
+  }
+
   #turn(nowMs: number): FeedBatch | undefined {
-    if (nowMs - this.#turnMs > STALL_MS || this.#listeners.reliable)
+    if (nowMs - this.#turnMs > STALL_MS || this.#listeners.reliable || this.#deaf)
       for (const { log } of this.#entries) log.excuse(nowMs);
     this.#turnMs = nowMs;
     for (const { log } of this.#entries) log.used();
@@ -158,7 +168,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       log.queue.completeUs = Infinity;
       return;
     }
-    if (entry.rung || entry.stirred || !single) log.look(nowMs, entry.rung);
+    if (entry.rung || entry.stirred || !single)
+      log.look(nowMs, entry.rung, single && entry.stirred);
     entry.rung = entry.stirred = false;
     log.tick(nowMs);
     this.#meetWriter(entry, nowMs);
@@ -196,7 +207,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       this.#waiter.ring();
     }
     entry.writer = writer;
-    if (this.#chosen.auto(found.node))
+    if (!this.#deaf && this.#chosen.auto(found.node))
       this.#listeners.follow(entry.log.log, found.feeds, found.node);
   }
 
@@ -211,6 +222,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       return;
     }
     entry.rung = true;
+    // What was seen of its head may be older than this.
+    entry.stirred = false;
     this.#waiter.ring();
   }
 
@@ -223,7 +236,10 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       if (!entry || (this.#options.hear && !this.#options.hear({ log }))) return;
       this.stats.rings++;
       // Who spins has mostly seen it before the kernel's event comes round.
-      if (this.#waiter.spins && entry.log.exists && !entry.log.stirred()) return;
+      if (this.#waiter.spins && entry.log.exists) {
+        if (!entry.log.stirred()) return;
+        entry.stirred = true;
+      }
       entry.rung = true;
     }
     this.#waiter.ring();

@@ -34,8 +34,8 @@ export type FeedOptions = {
   readonly port?: ProcessPort;
   /**
    * What to do when there is nothing to read. 'park' (default): sleep until told or due. 'spin': keep looking at the heads,
-   * one look a turn of the event loop, so that sockets and timers live; costs a core. `{ spinUs }`: spin for so long after
-   * the last record, then park.
+   * with a turn of the event loop every 20 us, so that sockets and timers live; costs a core, and listens to nobody unless
+   * `notices` says so. `{ spinUs }`: spin for so long after the last record, then park.
    */
   readonly idle?: Idle;
   /** Keys of this node and of the writers it reads from. Others of their mesh are watched and polled, not listened to. */

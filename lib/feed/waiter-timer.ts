@@ -27,6 +27,8 @@ type Asked<T> = {
 
 /** A consumer that is always quick enough must not keep timers and sockets waiting longer than this. */
 const YIELD_MS = 10;
+/** How long a spinning reader looks without a break. */
+const LOOKING_MS = 0.02;
 /** Longest wait of a timer. */
 const TIMER_MAX_MS = 0x7fffffff;
 
@@ -37,6 +39,7 @@ export class Waiter<T> {
   #asked: Asked<T> | undefined;
   #rung = false;
   #parked = false;
+  #spinning: NodeJS.Immediate | undefined;
   #yieldedMs = 0;
   /** Kept over many waits: most end by a ring, and a timer made and unmade for each would cost more than all else here. */
   #timer: NodeJS.Timeout | undefined;
@@ -71,7 +74,11 @@ export class Waiter<T> {
   /** Something happened. Never throws: what a turn throws is the consumer's. */
   ring(): void {
     this.#rung = true;
-    if (this.#parked) this.#wake();
+    if (this.#spinning) {
+      clearImmediate(this.#spinning);
+      this.#spinning = undefined;
+    } else if (!this.#parked) return;
+    this.#wake();
   }
 
   #wake(): void {
@@ -98,7 +105,7 @@ export class Waiter<T> {
         if (this.#turns.ended(true)) break;
         nowMs = this.#turns.nowMs();
         if (nowMs < this.#spinUntilMs) {
-          setImmediate(() => this.#spin());
+          this.#spinOn();
           return;
         }
         if (this.#waits(nowMs)) return;
@@ -123,15 +130,27 @@ export class Waiter<T> {
     this.#go(this.#yieldedMs);
   }
 
-  /** Looks at the heads again and again, giving the event loop a turn each time: sockets and timers are served as ever. */
+  #spinOn(): void {
+    this.#spinning = setImmediate(() => this.#spin());
+  }
+
+  /** Looks at the heads again and again; the event loop has its turn every few microseconds, so sockets are served as ever. */
   #spin(): void {
-    const nowMs = this.#turns.nowMs();
-    this.#yieldedMs = nowMs;
-    if (this.#rung || nowMs >= this.#turns.dueMs() || this.#turns.moved()) {
-      this.#turns.woke(nowMs);
-      this.#go(nowMs);
-    } else if (nowMs < this.#spinUntilMs) setImmediate(() => this.#spin());
-    else this.#waits(nowMs);
+    const turns = this.#turns;
+    const fromMs = turns.nowMs();
+    const dueMs = turns.dueMs();
+    this.#spinning = undefined;
+    this.#yieldedMs = fromMs;
+    let nowMs = fromMs;
+    do {
+      if (this.#rung || nowMs >= dueMs || turns.moved()) {
+        turns.woke(nowMs);
+        return this.#go(nowMs);
+      }
+      if (nowMs >= this.#spinUntilMs && this.#waits(nowMs)) return;
+      nowMs = turns.nowMs();
+    } while (nowMs - fromMs < LOOKING_MS);
+    this.#spinOn();
   }
 
   /** Parks until rung or due; false when that is so already. */

@@ -74,12 +74,15 @@ export function stepFollower(
         input.lines.position === state.position &&
         !state.asking
       ) {
-        state.heardMs = nowMs;
-        if (state.mode === 'degraded') turn(state, 'live', effects);
+        if (input.by === 'looking') state.lookedMs = nowMs;
+        else {
+          state.heardMs = nowMs;
+          if (state.mode === 'degraded') turn(state, 'live', effects);
+        }
         deliver(state, input.lines, input.epoch, effects);
       } else {
         const position = input.lines.position + input.lines.bytes.length;
-        hear(state, { epoch: input.epoch, position, by: 'notice' }, rules, nowMs, effects);
+        hear(state, { epoch: input.epoch, position, by: input.by }, rules, nowMs, effects);
       }
       break;
     case 'answer':

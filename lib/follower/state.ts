@@ -73,7 +73,12 @@ export type Input =
       readonly position: number;
       readonly by: 'notice' | 'looking';
     }
-  /** Bytes that came with the notice. */
-  | { readonly is: 'data'; readonly epoch: number; readonly lines: Lines }
+  /** Bytes that came with the notice, or that were found where nobody had said anything. */
+  | {
+      readonly is: 'data';
+      readonly epoch: number;
+      readonly lines: Lines;
+      readonly by: 'notice' | 'looking';
+    }
   | { readonly is: 'answer'; readonly answer: Answer }
   | { readonly is: 'tick' };

@@ -62,6 +62,10 @@ export class ClockReader {
     const bytes = this.#slots.read();
     return (bytes && readClockSlot(bytes)) ?? 0;
   }
+  /** True when the clock has changed since `read`: one read, nothing decoded. */
+  stirred(): boolean {
+    return this.#slots.stirred();
+  }
   close(): void {
     this.#slots.close();
   }

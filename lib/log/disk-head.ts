@@ -36,8 +36,10 @@ export class SlotWriter {
 export class SlotReader {
   readonly #path: string;
   readonly #files: Files;
-  readonly #bytes = Buffer.alloc(HEAD_BYTES);
-  readonly #fresh = Buffer.alloc(HEAD_BYTES);
+  #bytes = Buffer.alloc(HEAD_BYTES);
+  #fresh = Buffer.alloc(HEAD_BYTES);
+  /** True when `#bytes` were read by `stirred`, and nobody has been given them. */
+  #stirred = false;
   #fd = -1;
 
   constructor(path: string, files: Files = realFiles) {
@@ -45,8 +47,14 @@ export class SlotReader {
     this.#files = files;
   }
 
-  /** The file's bytes now (reused by the next call); undefined while there is no file. */
-  read(): Buffer | undefined {
+  /**
+   * The file's bytes now (reused by the next call); undefined while there is no file. `seen`: those that `stirred` has
+   * just read will do.
+   */
+  read(seen = false): Buffer | undefined {
+    const fresh = this.#stirred;
+    this.#stirred = false;
+    if (seen && fresh) return this.#bytes;
     if (this.#fd < 0) {
       try {
         this.#fd = this.#files.open(this.#path, flags.read);
@@ -64,7 +72,12 @@ export class SlotReader {
   stirred(): boolean {
     if (this.#fd < 0) return false;
     const got = this.#files.read(this.#fd, this.#fresh, 0, HEAD_BYTES, 0);
-    return got === HEAD_BYTES && !this.#fresh.equals(this.#bytes);
+    if (got !== HEAD_BYTES || this.#fresh.equals(this.#bytes)) return this.#stirred;
+    const before = this.#bytes;
+    this.#bytes = this.#fresh;
+    this.#fresh = before;
+    this.#stirred = true;
+    return true;
   }
 
   close(): void {

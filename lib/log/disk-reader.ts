@@ -72,9 +72,12 @@ export class LogReader implements Disposable {
     this.#head = new SlotReader(join(this.folder, 'head'), files);
   }
 
-  /** How far the log is announced now; undefined while there is no log, or no whole slot at this moment. */
-  head(): Slot | undefined {
-    const bytes = this.#head.read();
+  /**
+   * How far the log is announced now; undefined while there is no log, or no whole slot at this moment. `seen`: what
+   * `stirred` has just read will do.
+   */
+  head(seen = false): Slot | undefined {
+    const bytes = this.#head.read(seen);
     const slot = bytes && readSlot(bytes);
     if (slot && slot.epoch !== this.#epoch) {
       // A new writer may have cut, set aside or replaced segments: what is known of them is void.

@@ -130,7 +130,7 @@ export class RemoteLog {
       this.#complete.said(epoch, position + length, header.tag);
       const lines = { position, bytes, ends, segment };
       const before = this.copy.position;
-      this.#step({ is: 'data', epoch, lines }, nowMs, lines);
+      this.#step({ is: 'data', epoch, lines, by: 'notice' }, nowMs, lines);
       if (this.copy.position === before) changed();
       return;
     }

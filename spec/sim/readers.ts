@@ -195,7 +195,7 @@ export class RemoteReader implements Reader {
     if (header.kind === kinds.DATA) {
       const segment = { base: header.aux, epoch: header.recordEpoch };
       const lines = { position: header.position, bytes, ends: lineEnds(bytes), segment };
-      this.#step({ is: 'data', epoch, lines });
+      this.#step({ is: 'data', epoch, lines, by: 'notice' });
     } else this.#step({ is: 'heard', epoch, position: header.position, by: 'notice' });
   }
   answered(answer: Answer, nonce: number): void {

@@ -75,8 +75,8 @@ const tickmesh = (name: string, title: string, feedOf: FeedOf, idle: Idle = 'par
         arrivals.woken();
         return true;
       },
-      // What a password is part of stands in no log: the reader is told.
-      notices: typeof feeds === 'string' ? 'auto' : feeds,
+      // What a password is part of stands in no log: the reader is told. One that spins needs nobody to tell it.
+      ...(idle === 'spin' ? {} : { notices: typeof feeds === 'string' ? 'auto' : feeds }),
       idle,
     });
     const reading = (async () => {
