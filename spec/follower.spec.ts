@@ -81,7 +81,8 @@ class World {
   announce(inline = 0): void {
     const { epoch, end: position } = this.log;
     this.announced.set(epoch, position);
-    if (inline > 0) this.notices.push({ is: 'data', epoch, lines: this.log.tail(inline), by: 'notice' });
+    if (inline > 0)
+      this.notices.push({ is: 'data', epoch, lines: this.log.tail(inline), by: 'notice' });
     else this.notices.push({ is: 'heard', epoch, position, by: 'notice' });
   }
 
