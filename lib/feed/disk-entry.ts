@@ -11,13 +11,10 @@ export type Entry = {
   stirred: boolean;
 };
 
-/**
- * Up to when an empty queue's log can bring nothing any more: what its writer's clock says, or its own head, whichever
- * is later. `ends`: what is written after its end was reached does not count.
- */
+/** Up to when an empty queue's log can bring nothing any more. `ends`: what is written after its end was reached does not count. */
 export function completeUs({ log, writer }: Entry, ends: boolean): number {
   if (!log.queue.empty || !log.exists || (ends && log.caughtUp)) return Infinity;
-  return log.atEnd ? Math.max(writer?.timeUs ?? 0, log.lastTimeUs) : 0;
+  return log.atEnd ? (writer?.timeUs ?? 0) : 0;
 }
 
 /** How long a silent writer may hold back other logs' records: its own node's, and other nodes'. */

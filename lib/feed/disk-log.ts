@@ -111,11 +111,6 @@ export class DiskLog {
     return last && { node: last.node, feeds: feedsOf(last) };
   }
 
-  /** Receive time of the last line as of the last look, Unix microseconds; 0 when there is none. */
-  get lastTimeUs(): number {
-    return this.#head?.lastTimeUs ?? 0;
-  }
-
   get epoch(): number {
     return this.#head?.epoch ?? -1;
   }

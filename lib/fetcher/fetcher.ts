@@ -63,7 +63,6 @@ export class Fetcher implements AsyncDisposable {
       announcer,
       clockUs: () => this.#lastUs,
       monoUs: () => Math.round(clock.monoMs() * 1_000),
-      single: writers.size === 1,
     };
     for (const [log, writer] of writers) this.#lanes.set(log, { writer, ...logParts(log) });
     this.#beacons = new Beacons(

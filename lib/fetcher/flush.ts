@@ -1,7 +1,6 @@
 /**
  * One turn of a fetcher, in the only order that is safe: bytes of all logs, then their heads, then the clock, then the
- * notices. A reader that hears a notice finds everything it names; one that reads the clock finds all up to it. Where
- * there is one log, its head says what the clock would: that may be written when all have been told.
+ * notices. A reader that hears a notice finds everything it names; one that reads the clock finds all up to it.
  */
 import { kinds } from '../mesh/header.ts';
 import type { ClockWriter } from '../log/disk-clock.ts';
@@ -20,8 +19,6 @@ export type FlushTo = {
   /** Time of the last stamp given out, Unix microseconds. */
   readonly clockUs: () => number;
   readonly monoUs: () => number;
-  /** True where the clock covers a single log. */
-  readonly single?: boolean;
 };
 
 /**
@@ -49,7 +46,7 @@ export function flush(writers: Iterable<LogWriter>, to: FlushTo): LogWriter[] {
     }
   }
   // A clock that covered what a stalled log has not written would let readers pass it by.
-  if (refused === undefined && !to.single) {
+  if (refused === undefined) {
     try {
       to.clock.write(to.clockUs());
     } catch (error) {
@@ -59,11 +56,9 @@ export function flush(writers: Iterable<LogWriter>, to: FlushTo): LogWriter[] {
   const done = refused === undefined ? batches : batches.filter(({ announced }) => announced);
   if (to.announcer) {
     const tag = to.monoUs();
-    const clockUs = to.single && refused === undefined ? to.clockUs() : to.clock.timeUs;
-    for (const batch of done) tell(batch, to.announcer, clockUs, tag);
+    for (const batch of done) tell(batch, to.announcer, to.clock.timeUs, tag);
   }
   if (refused !== undefined) throw refused;
-  if (to.single) to.clock.write(to.clockUs());
   return done.map(({ writer }) => writer);
 }
 

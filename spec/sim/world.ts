@@ -331,7 +331,6 @@ export class Simulation implements World, Around {
         announcer: this.#announcer,
         clockUs: () => writer.lastTimeUs,
         monoUs: () => 0,
-        single: true,
       });
       if (done.length > 0) this.#beacon.appended(this.nowMs);
       this.#beat(false);
