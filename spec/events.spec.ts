@@ -1,6 +1,8 @@
 /** What records say: the same typed events whatever the exchange, out of the middle of a feed's bytes. */
 import test from 'ava';
 import { eventReader, logName, type LogName, type MarketEvent } from '../lib/index.ts';
+import { reading } from '../lib/exchange/reading.ts';
+import { exchanges } from '../lib/exchange/registry.ts';
 import { FeedRecord } from '../lib/feed/record.ts';
 import { ENVELOPE, markPayload, writeLine } from '../lib/log/line.ts';
 
@@ -78,4 +80,11 @@ test('events stay what they are when the bytes they were read from are used agai
   const copy = structuredClone(before);
   record!.bytes.fill(0x39);
   t.deepEqual(before, copy);
+});
+
+test('every exchange of the registry is read by its own reader', (t) => {
+  const readers = Object.fromEntries(
+    Object.entries(exchanges).map(([name, { read }]) => [name, read]),
+  );
+  t.deepEqual(reading, readers);
 });
