@@ -83,8 +83,6 @@ test('events stay what they are when the bytes they were read from are used agai
 });
 
 test('every exchange of the registry is read by its own reader', (t) => {
-  const readers = Object.fromEntries(
-    Object.entries(exchanges).map(([name, { read }]) => [name, read]),
-  );
-  t.deepEqual(reading, readers);
+  t.deepEqual(Object.keys(reading), Object.keys(exchanges));
+  for (const [name, exchange] of Object.entries(exchanges)) t.true(reading[name] === exchange.read);
 });
