@@ -13,6 +13,7 @@ import { firstLogs, moreLogs } from './logs.ts';
 import { publisherCounts, securityCounts } from './counts.ts';
 import { tellIncidents } from './incidents-timer.ts';
 import { openSecurity } from './security.ts';
+import { tellEvents } from './told.ts';
 
 const slowWords = {
   skipping: 'a client reads too slowly: leaving out turns for it',
@@ -74,6 +75,7 @@ async function serve(
       maxConnections: listen.connections ?? publisherDefaults.maxConnections,
     },
     onSlow: ({ event, ...client }) => logger.warn({ client }, slowWords[event]),
+    onEvent: tellEvents(logger),
     onFailure: (err) => logger.error({ err }, 'a record or a request was not served'),
   });
   using _incidents = tellIncidents(logger, () => ({

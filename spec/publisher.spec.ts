@@ -7,10 +7,12 @@ import { framePayloads, textFrame } from '../lib/publisher/frame.ts';
 import { Hub } from '../lib/publisher/hub.ts';
 import { newMetrics } from '../lib/publisher/metrics.ts';
 import { Pings } from '../lib/publisher/ping.ts';
+import { logName } from '../lib/log/name.ts';
 import { Publisher, type PublisherOptions } from '../lib/publisher/publisher.ts';
 import type { PublisherSettings } from '../lib/publisher/settings.ts';
 import { type SlowLimits, admit, slowDefaults } from '../lib/publisher/slow.ts';
 import { TickmeshError } from '../lib/world/error.ts';
+import { tellEvents } from '../nodes/told.ts';
 import { type FakeOptions, HandFeed, batchOf, fakeVenue } from './support/fake-venue.ts';
 import { RawClient, maskedFrame } from './support/raw-client.ts';
 
@@ -780,4 +782,52 @@ test.serial('a feed that fails is told by `done`; clients are still served', asy
   await t.throwsAsync(publisher.done, { message: 'disk gone' });
   t.is((await fetch(`http://127.0.0.1:${port}/x`)).status, 200);
   await publisher.stop();
+});
+
+test.serial("what a feed tells of its notices and its logs stands in the node's log", async (t) => {
+  const said: [level: string, text: string, facts: object][] = [];
+  const at = (level: string) => (facts: object, text: string) =>
+    void said.push([level, text, facts]);
+  const logger = { info: at('info'), warn: at('warn'), error: at('error') };
+  const feed = new HandFeed();
+  const publisher = new Publisher({
+    venue: ({ broadcast }) => fakeVenue(broadcast).venue,
+    feed,
+    onEvent: tellEvents(logger as unknown as Parameters<typeof tellEvents>[0]),
+  });
+  await publisher.start(0);
+  const log = logName('fake/A/trade');
+  const endpoint = 'ipc:///tmp/feed';
+  feed.push(
+    batchOf([], false, [
+      { state: 'live', log },
+      { state: 'notifier', notifier: 'zeromq', endpoint, is: 'off', why: 'gone' },
+      { state: 'degraded', log },
+    ]),
+  );
+  feed.push(
+    batchOf([{ topic: 'A', text: '0' }], true, [
+      { state: 'notifier', notifier: 'zeromq', endpoint, is: 'on' },
+      { state: 'live', log },
+      { state: 'damaged', log, position: 7 },
+      { state: 'gap', log, from: 0, to: 9 },
+      { state: 'rewound', log, from: 3, to: 9, lines: 2 },
+    ]),
+  );
+  feed.end();
+  await publisher.done;
+  await publisher.stop();
+  t.deepEqual(said, [
+    [
+      'warn',
+      'a way of being told is off: the others and polling go on',
+      { notifier: 'zeromq', endpoint, why: 'gone' },
+    ],
+    ['warn', 'no notices come of a log: it is polled', { log }],
+    ['info', 'a way of being told is back', { notifier: 'zeromq', endpoint }],
+    ['info', 'notices come again', { log }],
+    ['error', 'announced bytes of a log cannot be read', { log, position: 7 }],
+    ['warn', 'records were taken by retention before they were read', { log, from: 0, to: 9 }],
+    ['warn', 'a log was cut back: what follows is read anew', { log, from: 3, to: 9, lines: 2 }],
+  ]);
 });

@@ -6,7 +6,7 @@
  */
 import type { Server } from 'node:http';
 import type { RestRequest, RestResponse, Venue, VenueOptions } from '../exchange/exchange.ts';
-import type { FeedBatch } from '../feed/record.ts';
+import type { FeedBatch, FeedEvent } from '../feed/record.ts';
 import { type Clock, realClock } from '../world/clock.ts';
 import { listen, restServer } from './http.ts';
 import { Hub } from './hub.ts';
@@ -34,6 +34,8 @@ export type PublisherOptions = {
   readonly onFailure?: (error: unknown) => void;
   /** A client reads too slowly: what becomes of it, with counts. */
   readonly onSlow?: (what: SlowReport) => void;
+  /** What the feed tells between records. */
+  readonly onEvent?: (event: FeedEvent) => void;
 };
 
 /** At most so long between looks at slow clients under `wait`, ms. */
@@ -57,6 +59,7 @@ export class Publisher implements AsyncDisposable {
   readonly #room = new Bell();
   readonly #closed = new Bell();
   readonly #onFailure: (error: unknown) => void;
+  readonly #onEvent: (event: FeedEvent) => void;
   #timers: { stop(): void }[] = [];
   #settle: (outcome: Promise<void>) => void = () => {};
   #halt: () => void = () => {};
@@ -71,6 +74,7 @@ export class Publisher implements AsyncDisposable {
     this.#clock = options.clock ?? realClock;
     this.#time = new MarketTime(options.time ?? 'wall', () => this.#clock.wallUs());
     this.#onFailure = options.onFailure ?? (() => {});
+    this.#onEvent = options.onEvent ?? (() => {});
     this.#source = options.feed;
     this.#feed = options.feed[Symbol.asyncIterator]();
     this.caughtUp = new Promise((resolve) => (this.#catchUp = resolve));
@@ -194,6 +198,7 @@ export class Publisher implements AsyncDisposable {
   #seen({ live, events }: FeedBatch): void {
     const reached = events.some(({ state }) => state === 'caughtUp' || state === 'live');
     if (live || reached) this.#nowReady();
+    for (const event of events) this.#onEvent(event);
   }
 
   #nowReady(): void {
