@@ -38,7 +38,9 @@ export function tellEvents(logger: Told): (event: FeedEvent) => void {
         logger.warn({ log, from, to, lines }, 'a log was cut back: what follows is read anew');
         break;
       }
-      default:
+      case 'behind':
+      case 'caughtUp':
+        break;
     }
   };
 }
