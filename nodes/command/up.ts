@@ -48,8 +48,7 @@ export async function up(options: UpOptions, env: NodeJS.ProcessEnv): Promise<nu
     plan: loaded.plan,
     entry: options.entry ?? builtIn,
     onLine: (node, line, isError) => screen.line(node, line, isError),
-    onReady: (node, ready) =>
-      screen.ready(node, launcher.pid(node), ready, performance.now() - startedMs),
+    onReady: (node, ready) => screen.ready(node, launcher.pid(node), ready),
     onState: (node, state, pid) => screen.state(node, state, pid),
     onSettled: () => screen.settled(performance.now() - startedMs),
   });
@@ -108,6 +107,8 @@ class Screen {
   readonly #logger: Logger;
   readonly #json: boolean;
   readonly #urls = new Map<string, Ready>();
+  /** When each node was last started, monotonic ms. */
+  readonly #startedMs = new Map<string, number>();
   #settled = false;
 
   constructor(loaded: Loaded, files: LogFiles) {
@@ -147,8 +148,9 @@ class Screen {
     process.stdout.write(`${this.#json ? json : this.#pretty.format(node, record)}\n`);
   }
 
-  ready(node: string, nodePid: number | undefined, ready: Ready, tookMs: number): void {
+  ready(node: string, nodePid: number | undefined, ready: Ready): void {
     this.#urls.set(node, ready);
+    const tookMs = performance.now() - (this.#startedMs.get(node) ?? 0);
     const note = ready.note === undefined ? '' : `, ${ready.note}`;
     this.say('info', `${node} is ready after ${(tookMs / 1000).toFixed(1)} s${note}`, {
       node,
@@ -159,6 +161,7 @@ class Screen {
   state(node: string, state: NodeState, pid: number | undefined): void {
     switch (state.phase) {
       case 'starting':
+        this.#startedMs.set(node, performance.now());
         return this.say('debug', `starting ${node}`, { generation: state.generation });
       case 'stopping':
         return this.say('debug', `stopping ${node}`, { pid });
