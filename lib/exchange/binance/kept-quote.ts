@@ -2,6 +2,7 @@
  * The newest quote of a stream, kept as bytes and read only for the few who ask. The one before it is kept too: where the
  * newest turns out to be damaged it has said nothing, and the older one stands.
  */
+import { viewOf } from '../../log/line.ts';
 import { copyWords } from '../../world/bytes.ts';
 import { readQuote } from './read.ts';
 import type { Best } from './write.ts';
@@ -45,9 +46,6 @@ function bestOf({ bytes, length }: Room): Best | undefined {
     return undefined;
   }
 }
-
-const viewOf = (bytes: Buffer): DataView =>
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 function room(size: number): Room {
   const bytes = Buffer.alloc(size);

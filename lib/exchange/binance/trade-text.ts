@@ -8,6 +8,7 @@
  *
  * An id, a decimal and a time are those of trade-parts.ts.
  */
+import { viewOf } from '../../log/line.ts';
 import type { Trade } from '../../market/event.ts';
 import { DecimalPart, IdPart, TimePart } from './trade-parts.ts';
 
@@ -55,10 +56,6 @@ const [eventTime, time] = [new TimePart(), new TimePart()] as const;
 
 let held: Buffer = Buffer.alloc(0);
 let view = viewOf(held);
-
-function viewOf(bytes: Buffer): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
 
 /** Reads the trade `bytes[start, end)`; undefined where it is written in another way. */
 export function tradeOf(bytes: Buffer, start: number, end: number): Trade | undefined {
