@@ -278,7 +278,11 @@ test('a stranger who says that all have left silences nobody for longer than to 
   const ready = Buffer.from('\x05READY\x0bSocket-Type\0\0\0\x03SUB', 'latin1');
   const frame = (flags: number, body: Buffer) =>
     Buffer.concat([Buffer.from([flags, body.length]), body]);
+  let answer = '';
+  stranger.on('data', (bytes) => (answer += bytes.toString('latin1')));
   stranger.write(Buffer.concat([greeting, frame(4, ready)]));
+  // Who speaks before the other one is ready is cut.
+  await eventually(() => answer.includes('READY'), 'the handshake');
   for (const topic of [noticeTopic(trades), dataTopic(trades)])
     stranger.write(frame(0, Buffer.concat([Buffer.from([0]), topic])));
   await eventually(() => !out.wantsData(trades), 'the lie to be believed');

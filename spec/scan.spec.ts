@@ -444,6 +444,14 @@ test('a venue goes on after damaged messages as if those that nobody can read ha
             ['trade', undefined],
           ],
         ],
+        // A price becomes a number: a diff that is refused, and does not move the book on its way out.
+        [
+          [
+            ['depth', undefined],
+            ['trade', undefined],
+            ['depth', [107, 122].map((at): Edit => ({ how: 'set', at, byte: 32, length: 1 }))],
+          ],
+        ],
       ],
     },
   );

@@ -116,8 +116,11 @@ const areLevels = (value: unknown): value is Level[] =>
     (level: unknown) =>
       Array.isArray(level) &&
       level.length >= 2 &&
-      isDecimal(String(level[0])) &&
-      isDecimal(String(level[1])),
+      // Text only: of a number nobody knows the digits that were written.
+      typeof level[0] === 'string' &&
+      isDecimal(level[0]) &&
+      typeof level[1] === 'string' &&
+      isDecimal(level[1]),
   );
 
 /** Up to the bids of a diff. */
