@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { World, type FakeClient } from './support/binance-world.ts';
 import { binance } from '../lib/exchange/binance/binance.ts';
 import { parseUrl } from '../lib/exchange/binance/url.ts';

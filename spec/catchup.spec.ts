@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { crc32 } from 'node:zlib';
 import test from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { Pull, Push } from 'zeromq';
 import { Ahead } from '../lib/catchup/ahead.ts';
 import { answer } from '../lib/catchup/answer.ts';

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, readlinkSync, truncateSync, unlinkSync } fro
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import test from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { openFeed } from '../lib/feed/feed.ts';
 import { iterate } from '../lib/feed/iterate.ts';
 import type { FeedOptions } from '../lib/feed/options.ts';

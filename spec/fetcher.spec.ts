@@ -3,7 +3,7 @@ import { readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import type { FetcherReport } from '../lib/fetcher/options.ts';
 import { Fetcher } from '../lib/fetcher/fetcher.ts';
 import { flush } from '../lib/fetcher/flush.ts';

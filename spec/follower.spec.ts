@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { answer, type Answer, type Ask, type Lines } from '../lib/catchup/answer.ts';
 import {
   excuseSilence,

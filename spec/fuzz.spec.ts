@@ -5,7 +5,7 @@
  */
 import { crc32 } from 'node:zlib';
 import test from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { decodeReply, decodeRequest, encodeReply, encodeRequest } from '../lib/catchup/frames.ts';
 import { parseEpochs } from '../lib/log/epochs.ts';
 import { readClockSlot, readSlot } from '../lib/log/head.ts';

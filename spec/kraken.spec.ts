@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { Book } from '../lib/exchange/kraken/book.ts';
 import { bookChecksum } from '../lib/exchange/kraken/checksum.ts';
 import { eventTimeUs, read } from '../lib/exchange/kraken/read.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { backoffMs, withinWindow } from '../lib/launch/backoff.ts';
 import { LogFiles } from '../lib/launch/disk.ts';
 import { Launcher } from '../lib/launch/launcher-process.ts';

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { LogReader } from '../lib/log/disk-reader.ts';
 import { recoverLog } from '../lib/log/disk-recovery.ts';
 import { linesBackward, seekBack, seekTime } from '../lib/log/disk-seek.ts';

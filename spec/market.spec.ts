@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { Candles } from '../lib/market/candles.ts';
 import { Rolling, percent } from '../lib/market/rolling.ts';
 import { fromCandle, toCandle, tradeValue } from '../lib/market/bar.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import test from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { Publisher, Subscriber, XSubscriber } from 'zeromq';
 import { logName } from '../lib/log/name.ts';
 import { kinds, type HeaderFields } from '../lib/mesh/header.ts';

@@ -1,6 +1,6 @@
 /** The quick ways (bytes scanned into numbers, memory used again) say what the plain ones say. */
 import test, { type ExecutionContext } from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -3,7 +3,7 @@
  * or refused, never misread.
  */
 import test, { type ExecutionContext } from 'ava';
-import fc from 'fast-check';
+import fc from './support/property.ts';
 import { Cursor } from '../lib/exchange/binance/cursor.ts';
 import { DepthScan } from '../lib/exchange/binance/depth-scan.ts';
 import { readAggTrade, readDepth, readTrade } from '../lib/exchange/binance/read.ts';
