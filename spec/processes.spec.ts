@@ -189,7 +189,9 @@ test.serial(
     await using world = new MeshWorld({ logs: 1, perSecond: 500, feed: flapper.endpoints });
     await world.start();
     const tries: { afterMs: number; backMs: number; polled: number }[] = [];
-    // On a busy machine a reader excuses the silence as its own standstill: one quiet try is enough.
+    // On a busy machine a reader excuses the silence as its own standstill, or the last notice that it heard is older than
+    // the silence: one quiet try is enough.
+    const inTime = (afterMs: number): boolean => afterMs > 3_400 && afterMs < 3_600;
     for (let i = 0; i < 4; i++) {
       world.reader.taken('live');
       world.reader.taken('degraded');
@@ -207,14 +209,13 @@ test.serial(
         backMs: Math.round((liveMs as number) - backMs),
         polled,
       });
-      if (tries.at(-1)!.afterMs < 3_600) break;
+      if (inTime(tries.at(-1)!.afterMs)) break;
     }
     for (const { afterMs, polled } of tries) {
-      // A heartbeat or record may have been on its way for a moment.
-      t.true(afterMs > 3_400, `never before its time: ${afterMs} ms`);
+      t.true(afterMs > 3_000, `never long before its time: ${afterMs} ms`);
       t.true(polled > 100, `${polled} records in a second of polling`);
     }
-    t.true(tries.at(-1)!.afterMs < 3_600, `in time: ${JSON.stringify(tries)}`);
+    t.true(inTime(tries.at(-1)!.afterMs), `in time: ${JSON.stringify(tries)}`);
     const lines = await world.settle();
     world.compareKept();
     t.log(`${JSON.stringify(tries)}; ${lines} lines checked; ${seconds(beginMs)} s`);
