@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import fc from './support/property.ts';
 import { Cursor } from '../lib/exchange/binance/cursor.ts';
 import { DepthScan } from '../lib/exchange/binance/depth-scan.ts';
-import { readAggTrade, readDepth, readTrade } from '../lib/exchange/binance/read.ts';
+import { readAggTrade, readDepth, readQuote, readTrade } from '../lib/exchange/binance/read.ts';
 import { TradeScan } from '../lib/exchange/binance/trade-scan.ts';
 import { readBook } from '../lib/exchange/kraken/read.ts';
 import { FeedRecord } from '../lib/feed/record.ts';
@@ -299,6 +299,23 @@ test('an id beyond 2^53 is read digit by digit, or not at all', (t) => {
   const text = trades[1]!;
   t.is(readTrade(ofBytes(text)).id, '18446744073709551615');
   t.throws(() => readTrade(ofBytes(text.replace('{', '{ '))), { instanceOf: TypeError });
+});
+
+test('a price or quantity that is a number, not text, is refused: nobody knows its digits', (t) => {
+  const bare = (text: string, key: string): Buffer =>
+    ofBytes(text.replace(new RegExp(`"${key}":"([\\d.]+)"`), `"${key}":$1`));
+  const quote = '{"u":1,"s":"BTCUSDT","b":"1.50","B":"2.50","a":"3.50","A":"4.50"}';
+  t.is(readQuote(quote, 0).bid, '1.50');
+  for (const key of ['p', 'q']) {
+    t.throws(() => readTrade(bare(trades[0]!, key)), { instanceOf: TypeError });
+    t.throws(() => readAggTrade(bare(aggTrades[0]!, key)), { instanceOf: TypeError });
+  }
+  for (const key of ['b', 'B', 'a', 'A'])
+    t.throws(() => readQuote(bare(quote, key).toString(), 0), { instanceOf: TypeError });
+  for (const level of ['[1.0,"2.0"]', '["1.0",2.0]'])
+    t.throws(() => readDepth(ofBytes(depths[1]!.replace('[]', `[${level}]`)), 0), {
+      instanceOf: TypeError,
+    });
 });
 
 test('what is cut off inside a number, at the very end of its bytes, is refused', (t) => {

@@ -28,10 +28,13 @@ const parse = (text: string): Fields => {
 /** The fields that a trade and an aggregate share. Throws TypeError where one is missing or makes no sense. */
 function tradeFields(fields: Fields, idKey: string): Trade {
   const timeUs = timeOf(fields['T']);
-  const [id, price, quantity] = [idOf(fields[idKey]), String(fields['p']), String(fields['q'])];
+  const [id, price, quantity] = [
+    idOf(fields[idKey]),
+    decimalOf(fields['p']),
+    decimalOf(fields['q']),
+  ];
   const maker = fields['m'];
-  if (!isDecimal(price) || !isDecimal(quantity) || typeof maker !== 'boolean')
-    throw new TypeError('not a trade');
+  if (typeof maker !== 'boolean') throw new TypeError('not a trade');
   // The buyer had been waiting in the book: so the seller took.
   return { kind: 'trade', timeUs, id, price, quantity, taker: maker ? 'sell' : 'buy' };
 }
@@ -55,13 +58,13 @@ function idOf(value: unknown): string {
   return id;
 }
 
-/** A decimal as Binance writes them: no sign, no exponent. */
-const isDecimal = (text: string): boolean => /^\d+(?:\.\d+)?$/.test(text);
+/** A decimal as Binance writes them: no sign, no exponent. Text only: of a number nobody knows the digits that were written. */
+const isDecimal = (value: unknown): value is string =>
+  typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value);
 
 function decimalOf(value: unknown): string {
-  const text = String(value);
-  if (!isDecimal(text)) throw new TypeError('not a decimal');
-  return text;
+  if (!isDecimal(value)) throw new TypeError('not a decimal');
+  return value;
 }
 
 /** Reads the trade `bytes[start, end)`. Throws TypeError or SyntaxError where it is none. */
@@ -114,13 +117,7 @@ const areLevels = (value: unknown): value is Level[] =>
   Array.isArray(value) &&
   value.every(
     (level: unknown) =>
-      Array.isArray(level) &&
-      level.length >= 2 &&
-      // Text only: of a number nobody knows the digits that were written.
-      typeof level[0] === 'string' &&
-      isDecimal(level[0]) &&
-      typeof level[1] === 'string' &&
-      isDecimal(level[1]),
+      Array.isArray(level) && level.length >= 2 && isDecimal(level[0]) && isDecimal(level[1]),
   );
 
 /** Up to the bids of a diff. */
