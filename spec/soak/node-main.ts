@@ -77,7 +77,7 @@ createInterface({ input: process.stdin })
 /** Collects all garbage: what is left is held. */
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
-const COLLECT_EVERY = 40;
+const COLLECT_EVERY = 8;
 
 /** Every now and then: how it goes, and what it costs. */
 function report(more: () => object): void {

@@ -2,6 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { soak } from './soak.ts';
+import { complaint } from './vitals.ts';
 
 const { values } = parseArgs({
   options: {
@@ -14,9 +15,6 @@ const { values } = parseArgs({
     samples: { type: 'string' },
   },
 });
-
-/** What a process may hold more at the end of its life than at its beginning. */
-const LEAK_MIB = 8;
 
 try {
   const beginMs = performance.now();
@@ -36,17 +34,13 @@ try {
     tell: (what) => console.error(`${Math.round((performance.now() - beginMs) / 1000)} s ${what}`),
   });
   console.log(JSON.stringify(summary));
-  // Coarse on purpose: minutes do not show a slope of megabytes an hour, but they show a flood.
   for (const [name, vital] of Object.entries(summary.vitals)) {
-    const { rssMaxMiB, fdsMax, heldFifthsMiB } = vital;
-    if (rssMaxMiB > 384 || fdsMax > 400)
-      throw new Error(`${name} held ${rssMaxMiB} MiB and ${fdsMax} descriptors`);
-    const [first, , , , last] = heldFifthsMiB;
-    if (first !== undefined && last !== undefined && last - first > LEAK_MIB)
-      throw new Error(`${name} holds more and more: ${heldFifthsMiB.join(', ')} MiB`);
+    const wrong = complaint(vital);
+    if (wrong !== undefined) throw new Error(`${name} ${wrong}`);
   }
 } catch (error) {
-  console.error((error as Error).message);
-  console.error((error as Error).cause);
+  const { message, cause } = error as Error;
+  console.error(message);
+  if (cause !== undefined) console.error(cause);
   process.exitCode = 1;
 }

@@ -1,5 +1,5 @@
 /** Memory and descriptors of processes that are killed now and then: is either growing with time? */
-import type { Node } from './node.ts';
+import type { Said } from './node-main.ts';
 
 export type Vital = {
   readonly starts: number;
@@ -10,7 +10,8 @@ export type Vital = {
   readonly rssFifthsMiB: readonly number[];
   /**
    * The least that was held in each fifth, all garbage collected: a leak shows here, whatever is on its way just then and
-   * however the allocator keeps its pages.
+   * however the allocator keeps its pages. [] for lives so short that a fifth is a look or two: a reader that is just
+   * then catching up holds a chunk of every log.
    */
   readonly heldFifthsMiB: readonly number[];
   readonly fdsMax: number;
@@ -31,16 +32,38 @@ type Sample = Memory & { readonly life: number; readonly hours: number; readonly
 
 /** A life's first seconds: code is compiled, buffers find their size. */
 const WARM_MS = 10_000;
+/** Looks that a fifth must have for the least of them to say what is held. */
+const HELD_LOOKS = 4;
+/** What a process may hold more at the end of its life than at its beginning. */
+const LEAK_MIB = 8;
+const RSS_MAX_MIB = 384;
+const FDS_MAX = 400;
+
+/** What is wrong with it, if anything. Coarse on purpose: minutes show no slope of megabytes an hour, but they show a flood. */
+export function complaint({ rssMaxMiB, fdsMax, heldFifthsMiB }: Vital): string | undefined {
+  if (rssMaxMiB > RSS_MAX_MIB || fdsMax > FDS_MAX)
+    return `held ${rssMaxMiB} MiB and ${fdsMax} descriptors`;
+  const [first, , , , last] = heldFifthsMiB;
+  return first !== undefined && last !== undefined && last - first > LEAK_MIB
+    ? `holds more and more: ${heldFifthsMiB.join(', ')} MiB`
+    : undefined;
+}
+
+/** A process that is started again and again, and says how it does. */
+export type Watched = { readonly starts: number; onSaid: (said: Said) => void };
 
 export class Vitals {
   readonly #samples = new Map<string, Sample[]>();
-  readonly #nodes: Readonly<Record<string, Node>>;
+  readonly #nodes: Readonly<Record<string, Watched>>;
+  readonly #nowMs: () => number;
 
   /** Listens to what the nodes say of themselves; `tell` gets every sample, MiB. */
   constructor(
-    nodes: Readonly<Record<'writer' | 'reader' | 'replica' | 'far', Node>>,
+    nodes: Readonly<Record<'writer' | 'reader' | 'replica' | 'far', Watched>>,
     tell: (node: string, held: Memory) => void = () => undefined,
+    nowMs = () => performance.now(),
   ) {
+    this.#nowMs = nowMs;
     const { writer, reader, replica, far } = nodes;
     this.#nodes = { writer, reader, replica, far };
     for (const [name, node] of Object.entries(this.#nodes)) {
@@ -48,13 +71,13 @@ export class Vitals {
       this.#samples.set(name, samples);
       let beganMs = 0;
       node.onSaid = (said) => {
-        const nowMs = performance.now();
-        if (said.event === 'ready') beganMs = nowMs;
-        if (said.event !== 'at' || nowMs - beganMs < WARM_MS) return;
+        const atMs = this.#nowMs();
+        if (said.event === 'ready') beganMs = atMs;
+        if (said.event !== 'at' || atMs - beganMs < WARM_MS) return;
         const { memory, fds } = said as unknown as { memory: Memory; fds: number };
         const inMiB = Object.entries(memory).map(([what, bytes]) => [what, bytes / 2 ** 20]);
         const held = Object.fromEntries(inMiB) as Memory;
-        samples.push({ life: node.starts, hours: nowMs / 3_600_000, ...held, fds });
+        samples.push({ life: node.starts, hours: atMs / 3_600_000, ...held, fds });
         tell(name, held);
       };
     }
@@ -69,8 +92,10 @@ export class Vitals {
         rssMaxMiB: Math.round(Math.max(0, ...samples.map(({ rss }) => rss))),
         rssSlopeMiBPerHour: slope(samples, ({ rss }) => rss),
         rssFifthsMiB: fifths(samples, (part) => mean(part, ({ rss }) => rss)),
-        heldFifthsMiB: fifths(collected, (part) =>
-          Math.min(...part.map(({ held }) => held ?? Infinity)),
+        heldFifthsMiB: fifths(
+          collected,
+          (part) => Math.min(...part.map(({ held }) => held ?? Infinity)),
+          HELD_LOOKS,
         ),
         fdsMax: Math.max(0, ...samples.map(({ fds }) => fds)),
         fdsSlopePerHour: slope(samples, ({ fds }) => fds),
@@ -83,12 +108,16 @@ export class Vitals {
 const mean = (samples: readonly Sample[], of: (sample: Sample) => number): number =>
   samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
 
-/** A figure for each fifth of the longest life; [] when it was too short. */
-function fifths(samples: readonly Sample[], of: (part: readonly Sample[]) => number): number[] {
+/** A figure for each fifth of the longest life; [] when one would have less than `least` samples. */
+function fifths(
+  samples: readonly Sample[],
+  of: (part: readonly Sample[]) => number,
+  least = 1,
+): number[] {
   const lives = livesOf(samples);
   const [longest = []] = [...lives.values()].sort((a, b) => b.length - a.length);
   const size = Math.floor(longest.length / 5);
-  if (size === 0) return [];
+  if (size < least) return [];
   return [0, 1, 2, 3, 4].map((fifth) => {
     const part = longest.slice(fifth * size, (fifth + 1) * size);
     return Math.round(of(part) * 10) / 10;
