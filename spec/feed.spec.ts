@@ -5,7 +5,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import test from 'ava';
 import fc from './support/property.ts';
 import { openFeed } from '../lib/feed/feed.ts';
-import { iterate } from '../lib/feed/iterate.ts';
+import { Waiter } from '../lib/feed/waiter-timer.ts';
 import type { FeedOptions } from '../lib/feed/options.ts';
 import type { Cursor, FeedEvent, FeedRecord } from '../lib/feed/record.ts';
 import { ClockWriter } from '../lib/log/disk-clock.ts';
@@ -697,34 +697,46 @@ test('a fetcher that is killed in mid-write, again and again, leaves a log that 
 test('calls of next that do not wait for each other get the batches in order; an end or an error closes once', async (t) => {
   let given = 0;
   let closed = 0;
-  const pull = {
-    next: async () => {
-      const one = given++;
-      await after(5 - one);
-      if (one === 3) throw new Error('torn');
-      return one;
-    },
-    close: async () => void closed++,
+  const waiterOf = (turn: () => number | undefined): Waiter<number> => {
+    let open = true;
+    const waiter: Waiter<number> = new Waiter({
+      nowMs: () => performance.now(),
+      ended: () => !open,
+      turn,
+      emptied: () => false,
+      dueMs: () => Infinity,
+      woke: () => undefined,
+      moved: () => false,
+      close: async () => {
+        if (open) closed++;
+        open = false;
+        waiter.close();
+      },
+    });
+    return waiter;
   };
-  const iterator = iterate(pull);
-  const [a, b, c, broken] = await Promise.allSettled([
-    iterator.next(),
-    iterator.next(),
-    iterator.next(),
-    iterator.next(),
-  ]);
+  const waiter = waiterOf(() => {
+    if (given === 4) throw new Error('torn');
+    // The first turns find nothing: whoever asked waits, and is told in order.
+    return given++ === 0 ? undefined : given;
+  });
+  const asked = Promise.allSettled([waiter.next(), waiter.next(), waiter.next(), waiter.next()]);
+  while (given === 0) await after(0);
+  waiter.ring();
+  const [a, b, c, broken] = await asked;
   t.deepEqual(
     [a, b, c].map((one) => one!.status === 'fulfilled' && one!.value.value),
-    [0, 1, 2],
+    [2, 3, 4],
   );
-  t.is(broken!.status, 'rejected');
+  t.is(broken!.status === 'rejected' && (broken!.reason as Error).message, 'torn');
   t.is(closed, 1);
-  let left = 2;
-  const short = iterate({ next: async () => (left-- > 0 ? left : undefined), close: pull.close });
-  t.deepEqual(await short.next(), { value: 1, done: false });
-  t.deepEqual(await short.next(), { value: 0, done: false });
-  t.deepEqual(await short.next(), { value: undefined, done: true });
+  t.deepEqual(await waiter.next(), { value: undefined, done: true }, 'after an error it is over');
+  const short = waiterOf(() => undefined);
+  const waits = [short.next(), short.next()];
+  t.deepEqual(await short.return(), { value: undefined, done: true });
+  t.deepEqual(await Promise.all(waits), [
+    { value: undefined, done: true },
+    { value: undefined, done: true },
+  ]);
   t.is(closed, 2);
-  await short.return!();
-  t.is(closed, 3);
 });

@@ -4,8 +4,10 @@ import {
   excuseSilence,
   followerDueMs,
   newFollower,
+  standsAtEnd,
   startFollower,
   stepFollower,
+  takeOn,
 } from '../follower/follower.ts';
 import {
   diskRules,
@@ -16,7 +18,7 @@ import {
 } from '../follower/state.ts';
 import { seekBack, seekTime } from '../log/disk-seek.ts';
 import { realFiles } from '../log/disk-files.ts';
-import { LogReader } from '../log/disk-reader.ts';
+import { LogReader, type Chunk } from '../log/disk-reader.ts';
 import { feedsOf } from '../log/epochs.ts';
 import type { Files } from '../log/files.ts';
 import type { Slot } from '../log/head.ts';
@@ -24,7 +26,7 @@ import type { LogName } from '../log/name.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import { Queue } from './merge.ts';
 import type { FeedOptions } from './options.ts';
-import type { Cursor, FeedEvent, From } from './record.ts';
+import { FeedRecord, type Cursor, type FeedEvent, type From } from './record.ts';
 
 /** A writer that recovers needs a moment; longer than this is damage. */
 const DAMAGED_MS = 2_000;
@@ -142,24 +144,49 @@ export class DiskLog {
     if (!head) return;
     this.#head = head;
     const by = rung ? 'notice' : 'looking';
-    if ((rung || seen) && this.#readOn(head, by, nowMs)) return;
     const { epoch, position } = head;
+    const lines = rung || seen ? this.#linesTo(head) : undefined;
+    if (lines) {
+      this.#apply(
+        stepFollower(this.#follower, { is: 'data', epoch, lines, by }, this.#rules, nowMs),
+      );
+      return;
+    }
     this.#apply(
       stepFollower(this.#follower, { is: 'heard', epoch, position, by }, this.#rules, nowMs),
     );
   }
 
   /**
-   * The usual case, a reader at the end that is told of more: the bytes are read at once, as if they had come with the
-   * notice. False: nothing was done.
+   * The bytes up to an announced end, in the usual case, a reader at the end that is told of more: they are read at once,
+   * as if they had come with the notice.
    */
-  #readOn({ epoch, position }: Slot, by: 'notice' | 'looking', nowMs: number): boolean {
-    const { mode, knownEpoch, seenEpoch, asking, position: from } = this.#follower;
-    if (mode !== 'live' || asking || epoch !== knownEpoch || epoch !== seenEpoch) return false;
-    if (position <= from || !this.queue.empty) return false;
+  #linesTo({ epoch, position }: Slot): Chunk | undefined {
+    const { position: from } = this.#follower;
+    if (position <= from || !this.queue.empty || !standsAtEnd(this.#follower, epoch, from))
+      return undefined;
     const lines = this.#reader.readOn(from, position, this.#rules.maxBytes);
-    if (!lines || lines.segment.epoch > epoch) return false;
-    this.#apply(stepFollower(this.#follower, { is: 'data', epoch, lines, by }, this.#rules, nowMs));
+    return lines && lines.segment.epoch <= epoch ? lines : undefined;
+  }
+
+  /**
+   * All of `look`, of what follows from it and of taking the records, in that usual case; they go into `out`. False:
+   * nothing was done, nor was the head seen.
+   */
+  readOn(nowMs: number, rung: boolean, seen: boolean, out: FeedRecord[]): boolean {
+    if (this.events.length > 0 || !this.#caughtUp) return false;
+    const head = this.#reader.head(seen);
+    const lines = head && this.#linesTo(head);
+    if (!lines) return false;
+    this.#head = head;
+    takeOn(this.#follower, lines, rung ? 'notice' : 'looking', nowMs);
+    const { position, bytes, ends } = lines;
+    let at = 0;
+    for (let i = 0; i < ends.length; i++) {
+      const end = ends[i]!;
+      out.push(new FeedRecord(this.log, position + at, bytes, at, end));
+      at = end;
+    }
     return true;
   }
 

@@ -12,18 +12,20 @@ export type Turns<T> = {
   ended(turned: boolean): boolean;
   /** One turn: what there is to hand out. */
   turn(nowMs: number): T | undefined;
+  /** True when the last turn has left nothing: until rung or due, another one would find nothing. */
+  emptied(): boolean;
   /** When to turn again though nobody rings, monotonic ms. */
   dueMs(): number;
   /** We are awake after a wait that was meant. */
   woke(nowMs: number): void;
   /** True when a head has moved. */
   moved(): boolean;
+  /** There is no more, or a turn has thrown. */
+  close(): Promise<void>;
 };
 
-type Asked<T> = {
-  readonly resolve: (value: T | undefined) => void;
-  readonly reject: (error: unknown) => void;
-};
+type Result<T> = IteratorResult<T, undefined>;
+type Give<T> = (result: Result<T> | Promise<Result<T>>) => void;
 
 /** A consumer that is always quick enough must not keep timers and sockets waiting longer than this. */
 const YIELD_MS = 10;
@@ -32,11 +34,12 @@ const LOOKING_MS = 0.02;
 /** Longest wait of a timer. */
 const TIMER_MAX_MS = 0x7fffffff;
 
-export class Waiter<T> {
+export class Waiter<T> implements AsyncIterator<T, undefined, undefined> {
   readonly #turns: Turns<T>;
   readonly #spinMs: number;
   #spinUntilMs = -Infinity;
-  #asked: Asked<T> | undefined;
+  /** Who asked, in order. */
+  readonly #asked: Give<T>[] = [];
   #rung = false;
   #parked = false;
   #spinning: NodeJS.Immediate | undefined;
@@ -62,13 +65,31 @@ export class Waiter<T> {
     this.#spinUntilMs = nowMs + this.#spinMs;
   }
 
-  /** What the next turn that has something hands out; undefined at the end. One call at a time. */
-  next(): Promise<T | undefined> {
-    return new Promise((resolve, reject) => {
-      if (this.#asked) throw new TypeError('one call of next at a time');
-      this.#asked = { resolve, reject };
+  /**
+   * What the next turn that has something hands out, as an async iterator's step, so that nobody needs to wrap it: each
+   * promise more is a wake-up more before a record is in hand. Calls that do not wait for each other get it in order.
+   */
+  next(): Promise<Result<T>> {
+    return new Promise((resolve) => {
+      this.#asked.push(resolve);
+      if (this.#asked.length > 1 || (!this.spins && this.#staysParked())) return;
       this.#go(this.#turns.nowMs());
     });
+  }
+
+  /** Nothing more is wanted. */
+  async return(): Promise<Result<T>> {
+    await this.#turns.close();
+    return { value: undefined, done: true };
+  }
+
+  /** Parks without a turn where one would find nothing, and the alarm is set. */
+  #staysParked(): boolean {
+    if (this.#rung || !this.#turns.emptied()) return false;
+    const untilMs = this.#turns.dueMs();
+    if (untilMs < this.#timerMs) return false;
+    this.#untilMs = untilMs;
+    return (this.#parked = true);
   }
 
   /** Something happened. Never throws: what a turn throws is the consumer's. */
@@ -91,37 +112,47 @@ export class Waiter<T> {
 
   /** Turns until there is something to hand out or to wait for. */
   #go(fromMs: number): void {
-    const asked = this.#asked;
-    if (!asked) return;
+    if (this.#asked.length === 0) return;
     try {
-      for (let nowMs = fromMs; !this.#turns.ended(false);) {
+      for (let nowMs = fromMs; !this.#turns.ended(false); nowMs = this.#turns.nowMs()) {
         if (nowMs - this.#yieldedMs > YIELD_MS) {
           setImmediate(() => this.#goOn());
           return;
         }
         this.#rung = false;
-        const batch = this.#turns.turn(nowMs);
-        if (batch !== undefined) return this.#give(batch);
-        if (this.#turns.ended(true)) break;
-        nowMs = this.#turns.nowMs();
-        if (nowMs < this.#spinUntilMs) {
-          this.#spinOn();
-          return;
+        const value = this.#turns.turn(nowMs);
+        if (value !== undefined) {
+          this.#asked.shift()!({ value, done: false });
+          if (this.#asked.length === 0) return;
+        } else if (this.#turns.ended(true)) break;
+        else {
+          const thenMs = this.#turns.nowMs();
+          if (thenMs < this.#spinUntilMs) {
+            this.#spinOn();
+            return;
+          }
+          if (this.#waits(thenMs)) return;
+          this.#turns.woke(thenMs);
         }
-        if (this.#waits(nowMs)) return;
-        this.#turns.woke(nowMs);
       }
-      this.#give(undefined);
+      this.#end();
     } catch (error) {
-      this.#asked = undefined;
-      asked.reject(error);
+      this.#end(error);
     }
   }
 
-  #give(batch: T | undefined): void {
-    const asked = this.#asked;
-    this.#asked = undefined;
-    asked?.resolve(batch);
+  /** All is closed before anybody is told; what went wrong is told to the first who waits. */
+  #end(error?: unknown): void {
+    const asked = this.#asked.splice(0);
+    const closed = this.#turns.close();
+    const done = closed.then((): Result<T> => ({ value: undefined, done: true }));
+    if (error !== undefined)
+      asked.shift()?.(
+        closed.then(() => {
+          throw error;
+        }),
+      );
+    for (const give of asked) give(done);
   }
 
   /** The event loop has had its turn. */

@@ -54,6 +54,26 @@ export function startFollower(state: Follower, rules: FollowerRules, nowMs: numb
   return effects;
 }
 
+/** True for a live reader that wants nothing and whose next bytes are at `position` of this epoch. */
+export const standsAtEnd = (state: Follower, epoch: number, position: number): boolean =>
+  state.mode === 'live' &&
+  !state.asking &&
+  epoch === state.knownEpoch &&
+  epoch === state.seenEpoch &&
+  position === state.position;
+
+/** What `data` comes to for a reader that stands at the end: the lines are handed out, and there is nothing else to do. */
+export function takeOn(
+  state: Follower,
+  lines: Lines,
+  by: 'notice' | 'looking',
+  nowMs: number,
+): void {
+  if (by === 'looking') state.lookedMs = nowMs;
+  else state.heardMs = nowMs;
+  forward(state, lines);
+}
+
 /** One step. Changes `state` in place and returns what to do, in order. */
 export function stepFollower(
   state: Follower,
@@ -67,8 +87,11 @@ export function stepFollower(
       hear(state, input, rules, nowMs, effects);
       break;
     case 'data':
-      if (
-        (state.mode === 'live' || state.mode === 'degraded') &&
+      if (standsAtEnd(state, input.epoch, input.lines.position)) {
+        takeOn(state, input.lines, input.by, nowMs);
+        effects.push({ do: 'deliver', lines: input.lines, epoch: input.epoch });
+      } else if (
+        state.mode === 'degraded' &&
         input.epoch === state.knownEpoch &&
         input.epoch === state.seenEpoch &&
         input.lines.position === state.position &&
@@ -77,7 +100,7 @@ export function stepFollower(
         if (input.by === 'looking') state.lookedMs = nowMs;
         else {
           state.heardMs = nowMs;
-          if (state.mode === 'degraded') turn(state, 'live', effects);
+          turn(state, 'live', effects);
         }
         deliver(state, input.lines, input.epoch, effects);
       } else {
@@ -131,6 +154,10 @@ function hear(
 
 function deliver(state: Follower, lines: Lines, epoch: number, effects: Effect[]): void {
   effects.push({ do: 'deliver', lines, epoch });
+  forward(state, lines);
+}
+
+function forward(state: Follower, lines: Lines): void {
   state.position += lines.bytes.length;
   state.lines += lines.ends.length;
   if (state.position > state.target) state.target = state.position;

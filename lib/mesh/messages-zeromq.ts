@@ -22,3 +22,28 @@ export function messages(socket: Receiving): AsyncIterable<Buffer[]> {
   };
   return { [Symbol.asyncIterator]: () => ({ next }) };
 }
+
+const afterAllPromises = (resolve: () => void): void => process.nextTick(resolve);
+
+/**
+ * Calls `take` with each message of a socket, until that is closed: the fewest promises from a message to whoever is told
+ * of it. Whoever was told goes first, then the socket is asked for more: that takes as long as reading a record.
+ */
+export async function eachMessage(
+  socket: Receiving,
+  take: (parts: Buffer[]) => void,
+): Promise<void> {
+  while (!socket.closed) {
+    let parts: Buffer[];
+    try {
+      parts = await socket.receive();
+    } catch (error) {
+      if (socket.closed) return;
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      await nextTurn();
+      continue;
+    }
+    take(parts);
+    await new Promise<void>(afterAllPromises);
+  }
+}

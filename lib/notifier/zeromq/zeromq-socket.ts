@@ -4,7 +4,7 @@ import type { Subscriber, XPublisher } from 'zeromq';
 import { kinds, type HeaderFields } from '../../mesh/header.ts';
 import { Door } from '../../mesh/door-zeromq.ts';
 import { onEvent } from '../../mesh/events-zeromq.ts';
-import { messages } from '../../mesh/messages-zeromq.ts';
+import { eachMessage, messages } from '../../mesh/messages-zeromq.ts';
 import { dial, securePeer } from '../../mesh/security-zeromq.ts';
 import { bindSocket, feedSocket, subscriberSocket } from '../../mesh/zeromq.ts';
 import {
@@ -27,7 +27,6 @@ type Topics = { readonly notice: Topic; readonly beat: Topic; readonly data: Top
 /** After a flood that came soon behind another, nobody is let in for so long. */
 const REST_MS = 1_000;
 const SOON_MS = 10_000;
-const afterAllPromises = (resolve: () => void): void => process.nextTick(resolve);
 
 /** A closed socket's name is free a moment later; looked at so often. */
 const REBIND_MS = 10;
@@ -231,19 +230,16 @@ export class ZeromqListener implements Listener {
 
   async #hear(onHeard: ListenerOptions['onHeard']): Promise<void> {
     const names = new LastName();
-    try {
-      for await (const parts of messages(this.#socket)) {
-        const heard = parts.length === 1 ? readNotice(parts[0]!, names) : undefined;
-        if (heard) {
-          if (this.#logs.length > 0) this.#check(heard);
-          onHeard(heard);
-          // Whoever has just been told goes first: asking the socket for more takes as long as reading a record.
-          await new Promise<void>(afterAllPromises);
-        } else this.invalid++;
+    const checked = this.#logs.length > 0;
+    await eachMessage(this.#socket, (parts) => {
+      const heard = parts.length === 1 ? readNotice(parts[0]!, names) : undefined;
+      if (!heard) {
+        this.invalid++;
+        return;
       }
-    } catch (error) {
-      if (!this.#socket.closed) throw error;
-    }
+      if (checked) this.#check(heard);
+      onHeard(heard);
+    });
   }
 
   /**
