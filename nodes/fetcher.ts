@@ -1,6 +1,7 @@
 /** A fetcher process: source -> log -> notices. Started by `tickmesh up`, or by hand with a settings file. */
 import { exchanges } from '../lib/exchange/registry.ts';
 import { Fetcher } from '../lib/fetcher/fetcher.ts';
+import { standBack } from '../lib/launch/niceness-process.ts';
 import { runNode } from '../lib/launch/node-process.ts';
 import { sources, type SourceName } from '../lib/source/registry.ts';
 import type { FetcherSettings } from '../lib/topology/node.ts';
@@ -48,6 +49,7 @@ const exitCode = await runNode<FetcherSettings>(async (settings, { signal, logge
       }
     },
   });
+  standBack(settings.nice);
   const doors = () => [fetcher.announcer?.door, fetcher.server?.door];
   using _ended = tellEnded(logger, () => endedCounts(...doors()));
   using _incidents = tellIncidents(

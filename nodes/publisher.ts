@@ -1,6 +1,7 @@
 /** A publisher process: feed -> WebSocket and REST of an exchange. Started by `tickmesh up`. */
 import { exchanges, readers } from '../lib/exchange/registry.ts';
 import { openFeed } from '../lib/feed/feed.ts';
+import { standBack } from '../lib/launch/niceness-process.ts';
 import { runNode, type NodeContext } from '../lib/launch/node-process.ts';
 import type { Security } from '../lib/mesh/security-zeromq.ts';
 import { logParts, type LogName } from '../lib/log/name.ts';
@@ -24,6 +25,7 @@ const slowWords = {
 const exitCode = await runNode<PublisherSettings>(async (settings, context) => {
   const { signal, logger } = context;
   const data = dataOf(settings);
+  standBack(settings.nice);
   await using security = await openSecurity(settings);
   let logs: readonly LogName[] = await firstLogs(settings, data, context);
   while (logs.length > 0 && !signal.aborted) {

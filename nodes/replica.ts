@@ -1,4 +1,5 @@
 /** A replica process: another node's logs -> the same logs here -> notices. Started by `tickmesh up`. */
+import { standBack } from '../lib/launch/niceness-process.ts';
 import { runNode } from '../lib/launch/node-process.ts';
 import type { Security } from '../lib/mesh/security-zeromq.ts';
 import { listLogs } from '../lib/log/disk-list.ts';
@@ -50,6 +51,7 @@ const exitCode = await runNode<ReplicaSettings>(async (settings, { signal, logge
       settled(what.log);
     },
   });
+  standBack(settings.nice);
   const doors = () => [replica.announcer?.door, replica.server?.door, replica.client?.door];
   using _ended = tellEnded(logger, () => endedCounts(...doors()));
   using _incidents = tellIncidents(

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -186,6 +186,14 @@ test.serial(
     await running.line(new RegExp(`binance .*ws://127\\.0\\.0\\.1:${binance}`));
     const pids = nodePids(cwd);
     t.is(pids.length, 4);
+    if (process.platform === 'linux') {
+      const own = getPriority();
+      const niceness = pids.map((pid) => getPriority(pid) - own).sort((a, b) => a - b);
+      t.deepEqual(
+        niceness,
+        [0, 0, 5, 5].map((nice) => Math.min(nice, 19 - own)),
+      );
+    }
 
     const ping = await fetch(`http://127.0.0.1:${binance}/api/v3/ping`);
     t.is(await ping.text(), '{}');

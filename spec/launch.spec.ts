@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -625,4 +627,27 @@ test('logs take BigInt, circles, causes and remedies', (t) => {
   t.like(records[2], { station: 'log', msg: 'child' });
   t.is(records.length, 3);
   t.notThrows(() => silentLogger.error('nothing'));
+});
+
+test('a process stands back by so much, at most to the end, and says so where it may not come forward', async (t) => {
+  const url = new URL('../lib/launch/niceness-process.js', import.meta.url).href;
+  const code = `
+    const { getPriority } = await import('node:os');
+    const { standBack } = await import(${JSON.stringify(url)});
+    const own = getPriority();
+    const to = [0, 3, 3, 19].map((nice) => (standBack(nice), getPriority() - own));
+    process.seteuid?.(65534);
+    try {
+      standBack(-1);
+    } catch ({ code, message, remedy }) {
+      console.log(JSON.stringify({ own, to, code, message, remedy }));
+    }`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code]);
+  let out = '';
+  child.stdout.on('data', (text) => (out += String(text)));
+  await once(child, 'close');
+  const { own, to, ...error } = JSON.parse(out) as { own: number; to: number[] };
+  t.deepEqual(to, [0, 3, 6, 19 - own]);
+  t.like(error, { code: 'CONFIG_INVALID', message: 'the system refuses nice: -1' });
+  t.regex((error as { remedy?: string }).remedy ?? '', /CAP_SYS_NICE/);
 });

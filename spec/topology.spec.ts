@@ -143,6 +143,7 @@ test('a plan resolves folders, units and endpoints: nothing is left for the node
     project: 'pair',
     node: 'feed',
     logLevel: 'info',
+    nice: 5,
     dir: '/srv/one',
     source: { kind: 'capture', settings: { file: 'a.gz' } },
     data: '/srv/one/data',
@@ -162,15 +163,32 @@ test('a plan resolves folders, units and endpoints: nothing is left for the node
       feed: ['tcp://127.0.0.1:5706'],
       catchup: 'tcp://127.0.0.1:5707',
     },
+    nice: 5,
     inbox: ['tcp://127.0.0.2:5705'],
     feed: ['ipc://@tickmesh-pair-copy.feed', 'watching:'],
     logs: ['kraken/*/*'],
   });
   t.like(web, {
+    nice: 0,
     from: [{ writer: 'copy', read: 'direct', data: '/srv/two/copy' }],
     historyMs: 900000,
   });
   t.deepEqual(JSON.parse(JSON.stringify(web)), { ...web });
+});
+
+test('writers stand back for those they wake, where that means something; a node may be told otherwise', async (t) => {
+  const niceOf = async (text: string, platform: NodeJS.Platform) => {
+    const { file } = await read(text);
+    return plan(file, { host: 'one', dir: '/', platform, supervision }).nodes.map(
+      ({ settings }) => settings.nice,
+    );
+  };
+  t.deepEqual(await niceOf(two, 'linux'), [5, 0]);
+  t.deepEqual(await niceOf(two, 'darwin'), [0, 0]);
+  const chosen = two
+    .replace('fsync: 100ms', 'nice: 0')
+    .replace('exchange: binance', 'exchange: binance\n    nice: -3');
+  t.deepEqual(await niceOf(chosen, 'linux'), [0, -3]);
 });
 
 test('the transport between two nodes is ipc on one host and tcp between hosts, unless forced', async (t) => {

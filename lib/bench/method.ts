@@ -9,6 +9,7 @@ export const method: readonly string[] = [
   'A percentile is told only when at least ten samples lie beyond it. A run begins with 6,000 records at 5,000 a second, so that what is measured is compiled code, as in a process that has run for a while, and then some at its own rate. This warm-up is left out of latencies and CPU, but not of the count of records.',
   'Every record is accounted for by its number. One lost, doubled or out of order makes a result FAIL. A run whose sender was more than 1 ms late for more than 1 % of its records, or from which the host took more than 5 % of the time, is invalid: it is tried again, and left out of medians and ratios.',
   'CPU is user and system time of each process over the measured time, as a share of one core, pacing included (the row "pacing alone" says how much that is). A peer gets the same lines, sizes and rates, and its cheapest calls. A publisher runs with the flags that `tickmesh up` gives it, its peer on Node as it comes (with those flags it was up to a tenth faster).',
+  'On Linux our writers run at niceness 5, as `tickmesh up` starts fetchers, and peers as they come. What that does by itself is measured beside it: ours with `nice: 0`, and peers whose writer stands back as far ("nice 5").',
 ];
 
 /** What it was measured on, as pairs. */

@@ -9,6 +9,8 @@ type Common = {
   readonly project: string;
   readonly node: string;
   readonly logLevel: LogLevel;
+  /** Added to the niceness of the process. */
+  readonly nice: number;
   /** Folder of topology.yaml: where relative paths of a source start. */
   readonly dir: string;
   /** Keys, where the mesh has them. */

@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import { secretKeyFile, type PublicKeys } from '../mesh/curve.ts';
 import { publicEndpoint } from '../notifier/endpoint.ts';
+import { writerNice } from './nice.ts';
 import type { ListenSettings, NodeSettings, SecuritySettings, WriterLink } from './node.ts';
 import type { NodeFile, TopologyFile } from './schema.ts';
 import type { Supervision } from './settings.ts';
@@ -102,6 +103,7 @@ function resolve(
     project: file.project,
     node: name,
     logLevel,
+    nice: node.nice ?? (node.run === 'publisher' ? 0 : writerNice(options.platform)),
     dir: dirOf(node),
     ...(security ? { security } : {}),
   };

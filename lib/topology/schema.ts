@@ -4,6 +4,7 @@
  * exist? is that port taken twice?) is in `check.ts`.
  */
 import { z } from 'zod';
+import { niceWords } from './nice.ts';
 import { notifierNames } from './notify.ts';
 import { isLogPattern } from './pattern.ts';
 import { durationForm, parseDuration, parseSize, sizeForm } from './units.ts';
@@ -113,6 +114,7 @@ const stop = z
   .describe('How a node is stopped.');
 
 const supervision = {
+  nice: count(-20, 19).optional().describe(niceWords),
   host: name.optional().describe('Host that runs this node; may be left out when there is one.'),
   log: log.pick({ level: true }).optional().describe('Logs of this node.'),
   restart: restart.optional().describe('What happens when this node dies.'),

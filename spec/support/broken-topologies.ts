@@ -224,6 +224,12 @@ export const brokenTopologies: readonly BrokenTopology[] = [
     hint: 'e.g. "feed"',
   },
   {
+    name: 'a niceness that there is not',
+    text: good.replace('run: fetcher', 'run: fetcher\n    nice: «20»'),
+    says: 'want a whole number from -20 to 19',
+    hint: '',
+  },
+  {
     name: 'a log outside of the folder',
     text: publisher(`${listen}    logs: [«../../etc»]\n`),
     says: 'want a log such as',

@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { standBack } from '../../launch/niceness-process.ts';
 import { benchClock } from '../clock-process.ts';
 import { pace } from '../pacer-process.ts';
 import { PROBE } from '../record.ts';
@@ -51,6 +52,7 @@ export async function runWriter(job: Job): Promise<void> {
     stamps,
     ...(reader ? { reader: reader.child } : {}),
   });
+  standBack(transport.writerNice ?? 0);
   tell({ bench: 'ready' });
   await orders.next('probe');
   const heard = Promise.race([

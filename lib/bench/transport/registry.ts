@@ -1,4 +1,5 @@
 /** Every way that the bench measures, in the order of its tables. A new one is one file and one line here. */
+import { writerNice } from '../../topology/nice.ts';
 import { TickmeshError } from '../../world/error.ts';
 import { nodeIpc, nodeIpcRelayed } from './node-ipc-process.ts';
 import { pacing } from './pacing.ts';
@@ -10,13 +11,23 @@ import type { Transport } from './transport.ts';
 import { watching } from './watching-disk.ts';
 import { zeromqFile, zeromqNotification, zeromqTcpNotification } from './zeromq.ts';
 
+/** What a peer gains when its writer stands back as ours does. `way`: its title without what all do. */
+const niced = (peer: Transport, way: string, rest = ' + append + read'): Transport => {
+  const nice = writerNice(process.platform);
+  const title = `${way}, nice ${nice}${rest}`;
+  return { ...peer, name: `${peer.name}-nice`, title, writerNice: nice, rateMax: 1_000 };
+};
+
 export const transports: readonly Transport[] = [
   pacing,
   zeromqNotification,
+  niced(zeromqNotification, 'zeromq.js ipc, notification alone', ''),
   zeromqTcpNotification,
   zeromqFile,
   watching,
+  niced(watching, 'fs.watch'),
   nodeIpc,
+  niced(nodeIpc, 'Node IPC parent -> child'),
   nodeIpcRelayed,
   redis,
   ...rabbitmqs,

@@ -6,6 +6,7 @@ import { logName } from '../../log/name.ts';
 import type { ProcessPort } from '../../notifier/notifier.ts';
 import type { SourceRecord } from '../../source/source.ts';
 import { realClock } from '../../world/clock.ts';
+import { writerNice } from '../../topology/nice.ts';
 import { newPayload, PROBE, readNumber, writeNumber } from '../record.ts';
 import { portToReader } from './relay-process.ts';
 import { DueSource } from './due-source.ts';
@@ -63,6 +64,7 @@ const tickmesh = (name: string, title: string, feedOf: FeedOf, idle: Idle = 'par
   title,
   side: 'ours',
   reads: true,
+  writerNice: writerNice(process.platform),
   write: (context) => write(context, feedOf),
   read: async (context) => {
     const { arrivals } = context;
@@ -128,6 +130,10 @@ export const tickmeshes: readonly Transport[] = [
     rateMax: 1_000,
   },
   tickmesh('tickmesh', 'tickmesh, same-host default', sameHost),
+  {
+    ...tickmesh('tickmesh-nice-0', 'tickmesh, same-host default, nice 0', sameHost),
+    writerNice: 0,
+  },
   tickmesh('tickmesh-adaptive', 'tickmesh, adaptive (spins 200 us)', sameHost, { spinUs: 200 }),
   tickmesh('tickmesh-spin', 'tickmesh, spin', sameHost, 'spin'),
 ];

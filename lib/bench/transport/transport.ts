@@ -64,6 +64,8 @@ export type Transport = {
   readonly slowMs?: number;
   /** Rates above this are left out unless asked for by name. */
   readonly rateMax?: number;
+  /** Added to the writer's niceness once it is open, as `tickmesh up` does it with fetchers. */
+  readonly writerNice?: number;
   readonly write: (context: WriteContext) => Promise<Writing>;
   readonly read: (context: ReadContext) => Promise<AsyncDisposable>;
 };
