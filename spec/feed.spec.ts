@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, readlinkSync, truncateSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import fc from './support/property.ts';
 import { openFeed } from '../lib/feed/feed.ts';
 import { Waiter } from '../lib/feed/waiter-timer.ts';
@@ -10,6 +10,9 @@ import type { FeedOptions } from '../lib/feed/options.ts';
 import type { Cursor, FeedEvent, FeedRecord } from '../lib/feed/record.ts';
 import { ClockWriter } from '../lib/log/disk-clock.ts';
 import type { LogWriter } from '../lib/log/disk-writer.ts';
+import { watching } from '../lib/notifier/watching/watching.ts';
+import type { Notifier } from '../lib/notifier/notifier.ts';
+import { TickmeshError } from '../lib/world/error.ts';
 import { logName, type LogName } from '../lib/log/name.ts';
 import {
   START_US,
@@ -692,6 +695,99 @@ test('a fetcher that is killed in mid-write, again and again, leaves a log that 
     [],
   );
   t.log(`${kills} kills, ${reading.records.length} records`);
+});
+
+/** A writer's line a turn, and a feed that is told of it. */
+async function following(t: ExecutionContext, idle: FeedOptions['idle'] = 'park') {
+  const data = scratch(t);
+  const writer = await openLog(data);
+  t.teardown(() => writer.close());
+  const feed = openFeed({ data, logs: [trades], from: 'start', notices: ['watching:'], idle });
+  let number = 0;
+  const write = (): void => append(writer, number, ++number);
+  return { feed, write };
+}
+
+for (const idle of ['park', 'spin', { spinUs: 200 }] as const)
+  test(`forEach hands over every record in order, once, and waits for promises: ${JSON.stringify(idle)}`, async (t) => {
+    const { feed, write } = await following(t, idle);
+    const numbers: number[] = [];
+    let within = 0;
+    const ended = feed.forEach(({ records }) => {
+      t.is(++within, 1, 'one at a time');
+      for (const record of records) numbers.push((record.json() as { i: number }).i);
+      // Every other batch takes a while.
+      if (numbers.length % 2 === 0) {
+        within--;
+        return;
+      }
+      return after(1).then(() => void within--);
+    });
+    for (let i = 0; i < 200; i++) {
+      write();
+      if (i % 3 === 0) await after(0);
+    }
+    await eventually(() => numbers.length === 200, 'all of them');
+    await feed[Symbol.asyncDispose]();
+    await ended;
+    t.deepEqual(
+      numbers,
+      Array.from({ length: 200 }, (_, i) => i),
+    );
+  });
+
+test('what forEach is given may throw or reject: the feed is closed, and that is what it rejects with', async (t) => {
+  for (const fail of [
+    () => {
+      throw new RangeError('mine');
+    },
+    () => Promise.reject(new RangeError('mine')),
+  ]) {
+    const { feed, write } = await following(t);
+    write();
+    let calls = 0;
+    await t.throwsAsync(
+      feed.forEach(({ records }) => {
+        calls++;
+        return records.length > 0 ? fail() : undefined;
+      }),
+      { instanceOf: RangeError, message: 'mine' },
+    );
+    const before = calls;
+    write();
+    t.deepEqual(await feed[Symbol.asyncIterator]().next(), { value: undefined, done: true });
+    t.is(calls, before);
+  }
+});
+
+test('forEach ends with the feed: at the end of what there is, by its signal, and with what went wrong', async (t) => {
+  const data = scratch(t);
+  const writer = await openLog(data);
+  append(writer, 0, 10);
+  await writer.close();
+  let read = 0;
+  const count = ({ records }: { records: readonly FeedRecord[] }): void =>
+    void (read += records.length);
+  await openFeed({ data, logs: [trades], from: 'start', until: 'end' }).forEach(count);
+  t.is(read, 10);
+  const stop = new AbortController();
+  const stopped = openFeed({ data, logs: [trades], from: 'start', signal: stop.signal }).forEach(
+    (batch) => {
+      count(batch);
+      if (read === 20) stop.abort();
+    },
+  );
+  await stopped;
+  t.is(read, 20);
+  const broken: Notifier = {
+    ...watching,
+    name: 'broken',
+    endpoint: 'broken:',
+    supports: { ...watching.supports, endpointSchemes: ['broken'] },
+    listen: () => Promise.reject(new TickmeshError('CONFIG_INVALID', 'it cannot work')),
+  };
+  const wrong = openFeed({ data, logs: [trades], notices: ['broken:'], notifiers: [broken] });
+  await t.throwsAsync(wrong.forEach(count), { code: 'CONFIG_INVALID', message: 'it cannot work' });
 });
 
 test('calls of next that do not wait for each other get the batches in order; an end or an error closes once', async (t) => {

@@ -39,9 +39,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   #heldMs = Infinity;
   #lastUs = 0;
   #closed = false;
-  /** The one log of a feed that has one. */
+  /** The log of a feed that has one; and true when the last turn took all there was of it. */
   readonly #alone: Entry | undefined;
-  /** True when the last turn took all there was. */
   #emptied = false;
   /** True for a reader that looks all the time: it needs nobody to tell it, unless its user says so. */
   readonly #deaf: boolean;
@@ -52,8 +51,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     this.#deaf = options.idle === 'spin' && options.notices === undefined;
     this.#writers = new Writers(options.data);
     this.#clock = options.clock ?? realClock;
-    const nowMs = this.#clock.monoMs();
-    this.#turnMs = nowMs;
+    const nowMs = (this.#turnMs = this.#clock.monoMs());
     this.#waiter = new Waiter(
       {
         nowMs: () => this.#clock.monoMs(),
@@ -69,11 +67,11 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       options.idle,
     );
     const names = [...new Set(options.logs)].map(logName).sort();
-    const chosen = chosenBy(options);
+    this.#chosen = chosenBy(options);
     this.#listeners = new Listeners({
       logs: names,
       folder: options.data,
-      among: chosen.among,
+      among: this.#chosen.among,
       security: options.security,
       onHeard: (heard) => this.#hear(heard),
       onRing: (log) => this.#ring(log),
@@ -89,14 +87,14 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       this.#byName.set(name, entry);
     }
     this.#queues = this.#entries.map((entry) => entry.log.queue);
-    this.#alone = this.#entries.length === 1 ? this.#entries[0] : undefined;
-    this.#chosen = chosen;
-    for (const { endpoint, writer } of chosen.endpoints) this.#listeners.add(endpoint, writer);
+    if (names.length === 1) [this.#alone] = this.#entries;
+    for (const { endpoint, writer } of this.#chosen.endpoints)
+      this.#listeners.add(endpoint, writer);
     options.signal?.addEventListener('abort', this.#stop);
   }
 
   get logs(): readonly LogName[] {
-    return this.#entries.map((entry) => entry.log.log);
+    return this.#queues.map(({ log }) => log);
   }
   /** Where each log goes on: behind the last record handed out. */
   cursors(): readonly Cursor[] {
@@ -104,11 +102,19 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   }
   /** True once every log's end has been reached. */
   get caughtUp(): boolean {
-    return this.#entries.every((entry) => entry.log.caughtUp);
+    return this.#entries.every(({ log }) => log.caughtUp);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<FeedBatch, undefined, undefined> {
     return this.#waiter;
+  }
+
+  /**
+   * Calls `take` with each batch where it was read, some microseconds sooner than `for await` has it. A promise that it
+   * returns is waited for. Resolves when the feed ends; rejects with what ended it, or what `take` threw.
+   */
+  forEach(take: (batch: FeedBatch) => Promise<void> | void): Promise<void> {
+    return this.#waiter.forEach(take);
   }
 
   #ended(turned: boolean): boolean {
@@ -132,7 +138,9 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
    * The usual case, a reader at the end of its one log that is told of more: the fewest steps from there to the record,
    * since what runs once a millisecond runs cold. Undefined: nothing was done.
    */
-  #readOn(entry: Entry, nowMs: number): FeedBatch | undefined {
+  #readOn(nowMs: number): FeedBatch | undefined {
+    const entry = this.#alone;
+    if (!entry || !(entry.rung || entry.stirred) || this.#told.length > 0) return undefined;
     const { log } = entry;
     const records: FeedRecord[] = [];
     if (!log.readOn(nowMs, entry.rung, entry.stirred, records)) return undefined;
@@ -140,7 +148,6 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     this.stats.records += records.length;
     this.#waiter.fed(nowMs);
     this.#dueMs = log.dueMs;
-    this.#emptied = true;
     const cursors = [log.cursor];
     return { records, live: true, events: [], cursors: () => cursors };
   }
@@ -149,32 +156,27 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     if (nowMs - this.#turnMs > STALL_MS || this.#listeners.reliable || this.#deaf)
       for (const { log } of this.#entries) log.excuse(nowMs);
     this.#turnMs = nowMs;
-    const alone = this.#alone;
-    if (alone && (alone.rung || alone.stirred) && this.#told.length === 0) {
-      const batch = this.#readOn(alone, nowMs);
-      if (batch) return batch;
-    }
-    this.#emptied = false;
-    for (const { log } of this.#entries) log.used();
+    const batch = this.#readOn(nowMs);
+    this.#emptied = batch !== undefined;
+    if (batch) return batch;
     const live = this.caughtUp;
-    const single = this.#entries.length === 1;
+    for (const { log } of this.#entries) log.used();
+    const single = this.#alone !== undefined;
     // Clocks first, heads after: what a clock covers, the heads then show.
     if (!single) this.#writers.readClocks(nowMs);
     let appeared = false;
     for (const entry of this.#entries) {
-      const existed = entry.log.exists;
+      const { exists } = entry.log;
       this.#lookAt(entry, nowMs, single);
-      if (!existed && entry.log.exists) appeared = true;
+      appeared ||= !exists && entry.log.exists;
     }
     // A writer makes all its logs before it writes to any: where one has come, those looked at just before may have too.
     if (appeared)
       for (const entry of this.#entries) if (!entry.log.exists) this.#lookAt(entry, nowMs, single);
     const records: FeedRecord[] = [];
     this.#heldMs = Infinity;
-    if (single) {
-      const { queue } = this.#entries[0]!.log;
-      if (!queue.empty) queue.takeAll(records);
-    } else this.#merge(records, nowMs);
+    if (this.#alone) this.#alone.log.queue.takeAll(records);
+    else this.#merge(records, nowMs);
     this.stats.records += records.length;
     if (records.length > 0) this.#waiter.fed(nowMs);
     const events = this.#told.splice(0);
@@ -216,9 +218,9 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       if (nowMs < untilMs) this.#heldMs = Math.min(this.#heldMs, untilMs);
       return nowMs >= untilMs;
     });
-    const first = records[0];
-    if (first && first.timeUs < this.#lastUs) this.stats.late++;
-    if (records.length > 0) this.#lastUs = records.at(-1)!.timeUs;
+    if (records.length === 0) return;
+    if (records[0]!.timeUs < this.#lastUs) this.stats.late++;
+    this.#lastUs = records.at(-1)!.timeUs;
   }
 
   /** A log's writer is known once the log exists; a new epoch may mean another writer, heard elsewhere. */

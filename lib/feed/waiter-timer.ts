@@ -25,7 +25,8 @@ export type Turns<T> = {
 };
 
 type Result<T> = IteratorResult<T, undefined>;
-type Give<T> = (result: Result<T> | Promise<Result<T>>) => void;
+/** Given what a turn hands out, or how it ends. */
+type Give<T> = (result: IteratorYieldResult<T> | Promise<Result<T>>) => void;
 
 /** A consumer that is always quick enough must not keep timers and sockets waiting longer than this. */
 const YIELD_MS = 10;
@@ -40,6 +41,8 @@ export class Waiter<T> implements AsyncIterator<T, undefined, undefined> {
   #spinUntilMs = -Infinity;
   /** Who asked, in order. */
   readonly #asked: Give<T>[] = [];
+  /** Turning: who asks just then is served by that. */
+  #going = false;
   #rung = false;
   #parked = false;
   #spinning: NodeJS.Immediate | undefined;
@@ -70,11 +73,35 @@ export class Waiter<T> implements AsyncIterator<T, undefined, undefined> {
    * promise more is a wake-up more before a record is in hand. Calls that do not wait for each other get it in order.
    */
   next(): Promise<Result<T>> {
-    return new Promise((resolve) => {
-      this.#asked.push(resolve);
-      if (this.#asked.length > 1 || (!this.spins && this.#staysParked())) return;
-      this.#go(this.#turns.nowMs());
+    return new Promise((resolve) => this.#ask(resolve));
+  }
+
+  /**
+   * Calls `take` with all that there is, where it was read: without any promise in between. A promise that it returns is
+   * waited for. Resolves at the end; rejects, all being closed, with what went wrong or what `take` threw.
+   */
+  forEach(take: (value: T) => Promise<void> | void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: unknown): void =>
+        void this.#turns.close().then(() => reject(error), reject);
+      const give: Give<T> = (result) => {
+        if (result instanceof Promise) return void result.then(() => resolve(), reject);
+        try {
+          const taking = take(result.value);
+          if (taking) taking.then(() => this.#ask(give), failed);
+          else this.#ask(give);
+        } catch (error) {
+          failed(error);
+        }
+      };
+      this.#ask(give);
     });
+  }
+
+  #ask(give: Give<T>): void {
+    this.#asked.push(give);
+    if (this.#asked.length > 1 || this.#going || this.#rests()) return;
+    this.#go(this.#turns.nowMs());
   }
 
   /** Nothing more is wanted. */
@@ -83,9 +110,13 @@ export class Waiter<T> implements AsyncIterator<T, undefined, undefined> {
     return { value: undefined, done: true };
   }
 
-  /** Parks without a turn where one would find nothing, and the alarm is set. */
-  #staysParked(): boolean {
+  /** Spins, or parks where the alarm is set, without a turn that would find nothing. */
+  #rests(): boolean {
     if (this.#rung || !this.#turns.emptied()) return false;
+    if (this.spins) {
+      this.#spinOn();
+      return true;
+    }
     const untilMs = this.#turns.dueMs();
     if (untilMs < this.#timerMs) return false;
     this.#untilMs = untilMs;
@@ -113,6 +144,7 @@ export class Waiter<T> implements AsyncIterator<T, undefined, undefined> {
   /** Turns until there is something to hand out or to wait for. */
   #go(fromMs: number): void {
     if (this.#asked.length === 0) return;
+    this.#going = true;
     try {
       for (let nowMs = fromMs; !this.#turns.ended(false); nowMs = this.#turns.nowMs()) {
         if (nowMs - this.#yieldedMs > YIELD_MS) {
@@ -123,7 +155,7 @@ export class Waiter<T> implements AsyncIterator<T, undefined, undefined> {
         const value = this.#turns.turn(nowMs);
         if (value !== undefined) {
           this.#asked.shift()!({ value, done: false });
-          if (this.#asked.length === 0) return;
+          if (this.#asked.length === 0 || this.#rests()) return;
         } else if (this.#turns.ended(true)) break;
         else {
           const thenMs = this.#turns.nowMs();
@@ -138,6 +170,8 @@ export class Waiter<T> implements AsyncIterator<T, undefined, undefined> {
       this.#end();
     } catch (error) {
       this.#end(error);
+    } finally {
+      this.#going = false;
     }
   }
 

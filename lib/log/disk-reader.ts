@@ -118,12 +118,16 @@ export class LogReader implements Disposable {
    * writer has not recovered yet.
    */
   read(position: number, limit: number, maxBytes: number): Chunk | undefined {
-    return this.readOn(position, limit, maxBytes) ?? this.#search(position, limit, maxBytes);
+    const chunk = this.readOn(position, limit, maxBytes);
+    return chunk && isLine(chunk.bytes, 0, chunk.ends[0]!)
+      ? chunk
+      : this.#search(position, limit, maxBytes);
   }
 
   /**
    * All of `[position, limit)`, in the usual case, a reader at the log's end: it stands in the last segment, which is
-   * open. Undefined where it does not, or is less than that: `read` looks the segments up then.
+   * open. Undefined where it does not, or is less than that: `read` looks the segments up then. That a line begins at
+   * `position` is the caller's word.
    */
   readOn(position: number, limit: number, maxBytes: number): Chunk | undefined {
     const segment = this.#open;
@@ -134,8 +138,7 @@ export class LogReader implements Disposable {
     const got = readUpTo(this.#files, this.#fd, bytes, length, position - segment.base);
     if (got < length) return undefined;
     const ends = lineEnds(bytes);
-    if (ends.at(-1) !== length || !isLine(bytes, 0, ends[0]!)) return undefined;
-    return { position, bytes, ends, segment };
+    return ends.at(-1) === length ? { position, bytes, ends, segment } : undefined;
   }
 
   #search(position: number, limit: number, maxBytes: number): Chunk | undefined {

@@ -9,15 +9,20 @@ export type Clock = {
   monoMs(): number;
 };
 
-const originUs = Math.round(performance.timeOrigin * 1000);
+/** The monotonic clock, microseconds. Not `performance.now()`: called once a millisecond, that takes some microseconds. */
+function monoUs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e6 + Math.floor(nanoseconds / 1e3);
+}
+const originUs = Math.round((performance.timeOrigin + performance.now()) * 1e3) - monoUs();
 
 export const realClock: Clock = {
-  // `performance.timeOrigin + now()` has microseconds but drifts from the wall clock when that is stepped;
-  // Date.now() follows the steps. So: the wall's millisecond, the monotonic clock's fraction of it.
+  // The monotonic clock from where the wall clock was has microseconds but drifts when that is stepped; Date.now() follows
+  // the steps. So: the wall's millisecond, the monotonic clock's fraction of it.
   wallUs() {
-    const monoUs = originUs + Math.floor(performance.now() * 1000);
+    const fineUs = originUs + monoUs();
     const wallUs = Date.now() * 1000;
-    return Math.abs(monoUs - wallUs) < 2_000 ? monoUs : wallUs + (monoUs % 1000);
+    return Math.abs(fineUs - wallUs) < 2_000 ? fineUs : wallUs + (fineUs % 1000);
   },
   monoMs() {
     const [seconds, nanoseconds] = process.hrtime();

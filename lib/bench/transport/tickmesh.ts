@@ -1,6 +1,7 @@
 /** Ours, whole: a source -> Fetcher -> log -> notices -> openFeed. Nothing is left out that a mesh does. */
-import { openFeed } from '../../feed/feed.ts';
+import { openFeed, type Feed } from '../../feed/feed.ts';
 import type { Idle } from '../../feed/options.ts';
+import type { FeedBatch } from '../../feed/record.ts';
 import { Fetcher } from '../../fetcher/fetcher.ts';
 import { logName } from '../../log/name.ts';
 import type { ProcessPort } from '../../notifier/notifier.ts';
@@ -13,6 +14,12 @@ import { DueSource } from './due-source.ts';
 import type { Place, ServerName, Transport, WriteContext, Writing } from './transport.ts';
 
 const log = logName('binance/BTC-USDT/trade');
+
+type Take = (batch: FeedBatch) => void;
+const eachBatch = (feed: Feed, take: Take): Promise<void> => feed.forEach(take);
+async function awaitBatches(feed: Feed, take: Take): Promise<void> {
+  for await (const batch of feed) take(batch);
+}
 
 type FeedOf = (place: Place) => string | readonly string[];
 /** The writer's end of a process channel, where it is not that to its own parent. */
@@ -59,7 +66,13 @@ async function write(context: WriteContext, feed: FeedOf, port?: PortOf): Promis
   };
 }
 
-const tickmesh = (name: string, title: string, feedOf: FeedOf, idle: Idle = 'park'): Transport => ({
+const tickmesh = (
+  name: string,
+  title: string,
+  feedOf: FeedOf,
+  idle: Idle = 'park',
+  each = eachBatch,
+): Transport => ({
   name,
   title,
   side: 'ours',
@@ -81,13 +94,10 @@ const tickmesh = (name: string, title: string, feedOf: FeedOf, idle: Idle = 'par
       ...(idle === 'spin' ? {} : { notices: typeof feeds === 'string' ? 'auto' : feeds }),
       idle,
     });
-    const reading = (async () => {
-      for await (const { records } of feed)
-        for (const record of records) {
-          if (record.mark !== undefined) continue;
-          arrivals.take(readNumber(record.bytes, record.payloadStart));
-        }
-    })();
+    const reading = each(feed, ({ records }) => {
+      for (const record of records)
+        if (record.mark === undefined) arrivals.take(readNumber(record.bytes, record.payloadStart));
+    });
     return {
       async [Symbol.asyncDispose]() {
         await feed[Symbol.asyncDispose]();
@@ -133,6 +143,10 @@ export const tickmeshes: readonly Transport[] = [
   {
     ...tickmesh('tickmesh-nice-0', 'tickmesh, same-host default, nice 0', sameHost),
     writerNice: 0,
+  },
+  {
+    ...tickmesh('tickmesh-await', 'tickmesh, for await', sameHost, 'park', awaitBatches),
+    rateMax: 1_000,
   },
   tickmesh('tickmesh-adaptive', 'tickmesh, adaptive (spins 200 us)', sameHost, { spinUs: 200 }),
   tickmesh('tickmesh-spin', 'tickmesh, spin', sameHost, 'spin'),
