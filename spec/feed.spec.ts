@@ -736,6 +736,41 @@ for (const idle of ['park', 'spin', { spinUs: 200 }] as const)
     );
   });
 
+test('until the end: what is written and told of once the end was reached is not read', async (t) => {
+  const data = scratch(t);
+  await using writer = await openLog(data);
+  append(writer, 0, 10);
+  let ring: ((log: string) => void) | undefined;
+  const told: Notifier = {
+    ...watching,
+    name: 'told',
+    endpoint: 'told:',
+    supports: { ...watching.supports, endpointSchemes: ['told'] },
+    async listen({ onRing, onState }) {
+      ring = onRing;
+      onState?.('on');
+      return { invalid: 0, [Symbol.asyncDispose]: async () => undefined };
+    },
+  };
+  const feed = openFeed({
+    data,
+    logs: [trades],
+    from: 'start',
+    until: 'end',
+    notices: ['told:'],
+    notifiers: [told],
+  });
+  let read = 0;
+  await eventually(() => ring !== undefined, 'somebody to listen');
+  for await (const { records, events } of feed) {
+    read += records.length;
+    if (!events.some(({ state }) => state === 'caughtUp')) continue;
+    append(writer, 10, 15);
+    ring!(trades);
+  }
+  t.is(read, 10);
+});
+
 test('what forEach is given may throw or reject: the feed is closed, and that is what it rejects with', async (t) => {
   for (const fail of [
     () => {

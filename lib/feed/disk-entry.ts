@@ -1,6 +1,7 @@
 /** What a feed keeps of each of its logs. */
 import type { DiskLog } from './disk-log.ts';
 import type { Writer } from './disk-writers.ts';
+import type { FeedEvent } from './record.ts';
 
 export type Entry = {
   readonly log: DiskLog;
@@ -10,6 +11,20 @@ export type Entry = {
   rung: boolean;
   stirred: boolean;
 };
+
+/** What was told, and what the logs tell: each once. */
+export function takeEvents(told: FeedEvent[], entries: readonly Entry[]): FeedEvent[] {
+  const events = told.splice(0);
+  for (const { log } of entries) if (log.events.length > 0) events.push(...log.events.splice(0));
+  return events;
+}
+
+/** When the first of them is to be looked at though nobody rings, monotonic ms. */
+export function earliestDueMs(entries: readonly Entry[]): number {
+  let dueMs = Infinity;
+  for (const { log } of entries) dueMs = Math.min(dueMs, log.dueMs);
+  return dueMs;
+}
 
 /** Up to when an empty queue's log can bring nothing any more. `ends`: what is written after its end was reached does not count. */
 export function completeUs({ log, writer }: Entry, ends: boolean): number {

@@ -10,7 +10,7 @@ import type { NotifierState } from '../notifier/notifier.ts';
 import { realClock, type Clock } from '../world/clock.ts';
 import { chosenBy, type Chosen } from './endpoints.ts';
 import { DiskLog } from './disk-log.ts';
-import { completeUs, holdsUntilMs, type Entry } from './disk-entry.ts';
+import { completeUs, earliestDueMs, holdsUntilMs, takeEvents, type Entry } from './disk-entry.ts';
 import { Writers } from './disk-writers.ts';
 import type { FeedOptions, FeedStats } from './options.ts';
 import { merge, type Queue } from './merge.ts';
@@ -32,8 +32,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   readonly #listeners: Listeners;
   readonly #chosen: Chosen;
   readonly #told: FeedEvent[] = [];
-  #failure: Error | undefined;
   readonly #stop = (): void => this.#waiter.ring();
+  #failure: Error | undefined;
   #turnMs: number;
   #dueMs = Infinity;
   #heldMs = Infinity;
@@ -78,7 +78,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
       onPart: (...what) => this.#notePart(...what),
       ...(options.port ? { port: options.port } : {}),
     });
-    const notifiers = this.#listeners.status;
+    const { status: notifiers } = this.#listeners;
     this.stats = { records: 0, notices: 0, rings: 0, covered: 0, late: 0, notifiers };
     for (const name of names) {
       const log = new DiskLog(options.data, name, options.from ?? 'end', nowMs, options);
@@ -130,7 +130,7 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   /** What a spinning reader looks for: a head that has moved, or a clock that records wait for. */
   #moved(): boolean {
     let moved = this.#heldMs !== Infinity && this.#writers.stirred();
-    for (const entry of this.#entries) if ((entry.stirred ||= entry.log.stirred())) moved = true;
+    for (const entry of this.#entries) moved = (entry.stirred ||= entry.log.stirred()) || moved;
     return moved;
   }
 
@@ -141,9 +141,10 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
   #readOn(nowMs: number): FeedBatch | undefined {
     const entry = this.#alone;
     if (!entry || !(entry.rung || entry.stirred) || this.#told.length > 0) return undefined;
-    const { log } = entry;
+    if (this.#options.until === 'end') return undefined;
+    const { log, rung, stirred } = entry;
     const records: FeedRecord[] = [];
-    if (!log.readOn(nowMs, entry.rung, entry.stirred, records)) return undefined;
+    if (!log.readOn(nowMs, rung, stirred, records)) return undefined;
     entry.rung = entry.stirred = false;
     this.stats.records += records.length;
     this.#waiter.fed(nowMs);
@@ -179,12 +180,8 @@ export class Feed implements AsyncIterable<FeedBatch>, AsyncDisposable {
     else this.#merge(records, nowMs);
     this.stats.records += records.length;
     if (records.length > 0) this.#waiter.fed(nowMs);
-    const events = this.#told.splice(0);
-    this.#dueMs = Infinity;
-    for (const { log } of this.#entries) {
-      if (log.events.length > 0) events.push(...log.events.splice(0));
-      this.#dueMs = Math.min(this.#dueMs, log.dueMs);
-    }
+    const events = takeEvents(this.#told, this.#entries);
+    this.#dueMs = earliestDueMs(this.#entries);
     if (records.length === 0 && events.length === 0) return undefined;
     const cursors = this.cursors();
     return { records, live, events, cursors: () => cursors };
