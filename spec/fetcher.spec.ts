@@ -26,7 +26,7 @@ import { kinds, type HeaderFields } from '../lib/mesh/header.ts';
 import { BEACON_MS, Beacon } from '../lib/notifier/beacon.ts';
 import type { Announcer } from '../lib/notifier/notifier.ts';
 import { TickmeshError } from '../lib/world/error.ts';
-import { realClock, type Clock } from '../lib/world/clock.ts';
+import { realClock, wallClock, type Clock } from '../lib/world/clock.ts';
 import {
   START_US,
   errno,
@@ -75,6 +75,32 @@ const setClock = (): { wallUs: number; clock: Clock } => {
 };
 
 // --- stamps ---
+
+test('wall time has microseconds, goes on evenly while the clock is slewed, and follows its steps', (t) => {
+  let monoUs = 5_000_000;
+  // A whole second's milliseconds lie behind those microseconds.
+  let wallUs = START_US + 700;
+  const now = wallClock(
+    () => monoUs,
+    () => Math.floor(wallUs / 1e3),
+    wallUs,
+  );
+  const pass = (us: number, stepUs = 0): number => {
+    monoUs += us;
+    wallUs += us + stepUs;
+    return now();
+  };
+  t.is(now(), START_US + 700);
+  t.is(pass(1), START_US + 701);
+  // Slewed by less than two milliseconds: nobody sees it.
+  t.is(pass(20_000, -900), START_US + 20_701);
+  t.is(pass(3_600_000_000, 60_000_000), Math.floor(wallUs / 1e3) * 1e3, 'forward');
+  const before = now();
+  t.is(pass(9_999, -30_000_000) - before, 9_999, 'not looked at yet');
+  const after = pass(1);
+  t.true(Math.abs(after - wallUs) <= 1_000, 'back');
+  t.is(pass(7), after + 7);
+});
 
 test('receive times rise strictly over all logs, also when the wall clock stands or steps back', async (t) => {
   const data = scratch(t);

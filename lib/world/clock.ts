@@ -9,21 +9,45 @@ export type Clock = {
   monoMs(): number;
 };
 
-/** The monotonic clock, microseconds. Not `performance.now()`: called once a millisecond, that takes some microseconds. */
+/** Further off than this, the wall clock was stepped; within it, it is being slewed. */
+const STEP_US = 2_000;
+/** How often the wall clock is looked at: each look takes a microsecond where it is seldom taken. */
+const LOOK_US = 10_000;
+
+/**
+ * Wall time with the monotonic clock's microseconds: that goes on evenly from where the wall clock was, and is set anew,
+ * within 10 ms, where the wall clock has been stepped.
+ */
+export function wallClock(
+  monoUs: () => number,
+  wallMs: () => number,
+  startUs = wallMs() * 1e3,
+): () => number {
+  let originUs = startUs - monoUs();
+  let lookedUs = -Infinity;
+  return () => {
+    const nowUs = monoUs();
+    if (nowUs - lookedUs >= LOOK_US) {
+      lookedUs = nowUs;
+      const offUs = wallMs() * 1e3 - (originUs + nowUs);
+      if (Math.abs(offUs) >= STEP_US) originUs += offUs;
+    }
+    return originUs + nowUs;
+  };
+}
+
+/** Not `performance.now()`: called once a millisecond, that takes a microsecond more. */
 function monoUs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1e6 + Math.floor(nanoseconds / 1e3);
 }
-const originUs = Math.round((performance.timeOrigin + performance.now()) * 1e3) - monoUs();
 
 export const realClock: Clock = {
-  // The monotonic clock from where the wall clock was has microseconds but drifts when that is stepped; Date.now() follows
-  // the steps. So: the wall's millisecond, the monotonic clock's fraction of it.
-  wallUs() {
-    const fineUs = originUs + monoUs();
-    const wallUs = Date.now() * 1000;
-    return Math.abs(fineUs - wallUs) < 2_000 ? fineUs : wallUs + (fineUs % 1000);
-  },
+  wallUs: wallClock(
+    monoUs,
+    Date.now,
+    Math.round((performance.timeOrigin + performance.now()) * 1e3),
+  ),
   monoMs() {
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
